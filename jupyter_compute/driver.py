@@ -1,0 +1,154 @@
+"""The one interface that a kind of target implements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from typing import BinaryIO, ClassVar, Protocol
+
+from msgspec import Struct
+
+from .errors import DriverError
+from .model import Digest, Job, JobStatus, RunId, TargetInfo
+
+
+class BlobSource(Protocol):
+    """Where a driver takes the blobs from that a target lacks."""
+
+    def size(self, digest: Digest) -> int:
+        """Return a blob's size in bytes; blocks for a file-system look-up at most."""
+        ...
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """Open a blob for reading; its bytes are verified before the last read returns."""
+        ...
+
+
+class Driver(ABC):
+    """Runs jobs on one target. One instance serves one target and lives in the controller.
+
+    Every method may be called twice: the second call has no further effect and gives the same
+    answer. :class:`~.errors.TargetUnreachableError` means no answer, and the caller tries again
+    later; any other :class:`~.errors.DriverError` means an answer, and it is no. All methods are
+    coroutines on the controller's loop and must not block it. A driver is constructed with the
+    target's name, its options and :class:`DriverContext`; constructing touches nothing.
+    """
+
+    kind: ClassVar[str]
+    """The kind's name, as in ``--kind slurm``."""
+
+    title: ClassVar[str] = ""
+    """The kind's name for people."""
+
+    Options: ClassVar[type[Struct]]
+    """What attach asks for: options in ``targets.toml``, flags, the form in the sidebar."""
+
+    interval_s: ClassVar[float] = 0.0
+    """Seconds between polls, for an engine whose ``poll`` cannot be held; 0 means that it can."""
+
+    @classmethod
+    @abstractmethod
+    def resource_id(cls, options: Struct) -> str:
+        """Name what the target really is, from its options alone, such as ``ssh://me@gpu1:22``.
+
+        Two targets with one resource id are the same place. Touches nothing.
+        """
+
+    @abstractmethod
+    async def check(self) -> TargetInfo:
+        """Find out what is there, and everything that is wrong at once, each with a remedy."""
+
+    @abstractmethod
+    async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
+        """Bring the blobs to the target that it lacks, and only these."""
+
+    @abstractmethod
+    async def launch(self, job: Job) -> str:
+        """Start the job and return the engine's id for it.
+
+        The run's id and attempt name the job there: launching twice is launching once. All of
+        ``job.digests`` have been uploaded.
+
+        Raises:
+            LaunchError: The engine said no.
+        """
+
+    @abstractmethod
+    async def poll(
+        self,
+        jobs: Collection[Job],
+        known: Mapping[RunId, JobStatus] | None = None,
+        wait_s: float = 0.0,
+    ) -> dict[RunId, JobStatus]:
+        """Ask about all jobs with one remote call.
+
+        Args:
+            jobs: Which jobs. One that the engine does not know is left out of the answer.
+            known: What the caller knows already.
+            wait_s: How long the call may be held until something differs from ``known``; a
+                driver that cannot hold it answers at once.
+        """
+
+    @abstractmethod
+    async def read(self, job: Job, name: str, offset: int, wait_s: float = 0.0) -> bytes:
+        """Read some bytes of a file of the run from an offset; empty means none there yet.
+
+        Args:
+            job: Whose file.
+            name: ``log``, ``events``, ``outputs/…``, ``logs/…`` or ``results/…``. No other file
+                of the target can be named.
+            offset: In bytes. The caller goes on at ``offset + len(answer)``.
+            wait_s: How long to wait for the first byte.
+        """
+
+    @abstractmethod
+    async def cancel(self, job: Job) -> None:
+        """Ask the job to end, by force after ``job.grace_s``; returns before it has ended."""
+
+    async def delete(self, job: Job) -> None:
+        """Remove what the target keeps of an ended job; nothing by default."""
+
+    async def list_jobs(self) -> list[tuple[RunId, int]]:
+        """List the run ids and attempts that the target knows, to rebuild a lost store."""
+        return []
+
+    async def close(self) -> None:
+        """Let go of connections. Jobs go on."""
+
+    async def create(self) -> None:
+        """Create the compute behind the target, where the kind manages it."""
+        raise self.unsupported("be created")
+
+    async def start(self) -> None:
+        """Start the compute behind the target, where the kind manages it."""
+        raise self.unsupported("be started")
+
+    async def stop(self) -> None:
+        """Stop the compute behind the target, where the kind manages it."""
+        raise self.unsupported("be stopped")
+
+    async def remove(self) -> None:
+        """Delete the compute behind the target, where the kind manages it."""
+        raise self.unsupported("be deleted")
+
+    def unsupported(self, what: str) -> DriverError:
+        """Make the error for something this kind does not do."""
+        return DriverError(
+            f"a target of kind {self.kind} cannot {what} from here",
+            kind=self.kind,
+            hint="the machine behind it is managed elsewhere",
+        )
+
+
+class DriverContext(Struct, frozen=True, kw_only=True):
+    """What the controller passes to every driver it constructs: ``Driver(context, options)``.
+
+    Attributes:
+        target: The target's name, for error messages.
+        folder: A folder on this machine that is the target's own, 0700, made on first use.
+        default_python: The interpreter that submits, for kinds that run on this machine.
+    """
+
+    target: str
+    folder: str
+    default_python: str
