@@ -18,7 +18,7 @@ for epoch in range(60):
     log("loss", 2.3 * math.exp(-epoch / 14) + 0.08 * math.sin(epoch), step=epoch)
     log("accuracy", 1 - 0.9 * math.exp(-epoch / 11), step=epoch)
     progress((epoch + 1) / 60, f"epoch {epoch + 1} of 60")
-    print(f"\\x1b[32mepoch {epoch + 1:2}\\x1b[0m  loss {2.3 * math.exp(-epoch / 14):.3f}", flush=True)
+    print(f"\\x1b[32mepoch {epoch + 1:2}\\x1b[0m", flush=True)
     time.sleep(0.2)
 """
 
