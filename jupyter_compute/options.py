@@ -74,7 +74,8 @@ def schema_of(cls: type[Struct]) -> dict[str, Any]:
     Titles come from the fields' names and descriptions from the docstring's ``Attributes``.
     """
     (_,), parts = msgspec.json.schema_components((cls,), ref_template="#/$defs/{name}")
-    schema: dict[str, Any] = dict(parts.pop(cls.__name__))
+    schema: dict[str, Any] = msgspec.to_builtins(parts.pop(cls.__name__))
+    schema["description"] = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     told = _attributes(cls)
     properties = {
         name: {
