@@ -265,17 +265,18 @@ class Walk:
             what = _SPECIAL.get(stat.S_IFMT(status.st_mode), "is no regular file")
             self._refuse(folder, name, what)
             return
-        key = stat_key(status)
         folder.bytes += status.st_size
-        known: Entry | None = old if type(old) is KnownFile and old[:5] == key else None
-        if known is None:
-            digest = self._seeds.find(folder.path, name, key)
-            if digest:
-                known = known_file(folder.path + name, key, digest)
-        if known is None:
-            known = Unread(folder, name, entry.path, status)
-            self.unread.append(known)
-        folder.entries[name] = known
+        if type(old) is KnownFile and old.is_as(status):
+            folder.entries[name] = old
+            return
+        key = stat_key(status)
+        digest = self._seeds.find(folder.path, name, key)
+        if digest:
+            folder.entries[name] = known_file(folder.path + name, key, digest)
+            return
+        unread = Unread(folder, name, entry.path, status)
+        self.unread.append(unread)
+        folder.entries[name] = unread
 
     def _refuse(self, folder: Folder, name: str, reason: str) -> None:
         self.problems.append(Problem(folder.path + name, reason))
