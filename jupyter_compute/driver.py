@@ -105,14 +105,14 @@ class Driver(ABC):
     async def cancel(self, job: Job) -> None:
         """Ask the job to end, by force after ``job.grace_s``; returns before it has ended."""
 
-    async def delete(self, job: Job) -> None:
+    async def delete(self, job: Job) -> None:  # noqa: B027 - not every engine keeps something
         """Remove what the target keeps of an ended job; nothing by default."""
 
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the run ids and attempts that the target knows, to rebuild a lost store."""
         return []
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - nothing to let go of is a fair answer
         """Let go of connections. Jobs go on."""
 
     async def create(self) -> None:

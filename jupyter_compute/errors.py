@@ -5,7 +5,7 @@
     ComputeError                        .hint: what to do next
     ├── ConfigError                     a target's options, targets.toml or an argument is wrong
     ├── NotFoundError                   no such target, run, snapshot
-    ├── ConflictError                   the name or the resource is already attached; the run is over
+    ├── ConflictError                   the name or resource is taken; the run is already over
     ├── SnapshotError                   too large, unreadable, leaves the root, changed under us
     ├── StoreError                      newer than this version, locked, full
     ├── DriverError                     .target .kind

@@ -40,7 +40,9 @@ class Registry:
     def _load(self, kind: str) -> type[Driver]:
         point = self._entry_points().get(kind)
         if point is None:
-            raise ConfigError(f"there is no kind of target named {kind!r}", hint=nearest(kind, self.kinds()))
+            raise ConfigError(
+                f"there is no kind of target named {kind!r}", hint=nearest(kind, self.kinds())
+            )
         try:
             driver: type[Driver] = point.load()
         except ImportError as exc:

@@ -1,0 +1,1 @@
+"""The Jupyter server extension: HTTP in front of the client, without logic of its own."""

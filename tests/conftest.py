@@ -1,0 +1,50 @@
+"""What every test may lean on: a workspace of its own, and engines that must be there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_ENGINES = {
+    "chromium": ("chromium", "chromium-browser"),
+    "git": ("git",),
+    "node": ("node",),
+    "uv": ("uv",),
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the user's own workspace, targets and git settings."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("JUPYTER_COMPUTE_HOME", str(folder / "compute"))
+    monkeypatch.setenv("JUPYTER_COMPUTE_SITE", str(folder / "no-site.toml"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in ("JPY_SESSION_NAME", "JPY_PARENT_PID", "JUPYTER_COMPUTE_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine() -> Callable[[str], str]:
+    """Find a program that a test runs for real.
+
+    One that is named in ``JUPYTER_COMPUTE_REQUIRE`` must be there: a missing one is a failure.
+    """
+
+    def find(name: str) -> str:
+        for program in _ENGINES.get(name, (name,)):
+            path = shutil.which(program)
+            if path:
+                return path
+        required = os.environ.get("JUPYTER_COMPUTE_REQUIRE", "chromium,git,node,uv").split(",")
+        if name in required:
+            pytest.fail(f"{name} is required by JUPYTER_COMPUTE_REQUIRE and not on PATH")
+        pytest.skip(f"{name} is not on PATH")
+
+    return find
