@@ -56,7 +56,7 @@ class Recipe(NamedTuple):
             files["requirements.txt"] = "\n".join(self.requirements) + "\n"
         for name, text in files.items():
             if name != os.path.basename(name) or name in ("", ".", ".."):
-                raise CannotBuildError("%r is no name for a file of an environment" % name)
+                raise CannotBuildError(f"{name!r} is no name for a file of an environment")
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
 
@@ -102,7 +102,7 @@ def _with_pip(recipe: Recipe, folder: str, env: dict[str, str]) -> list[Step]:
     listed = _listed(recipe)
     if listed and "requirements.txt" not in listed:
         raise CannotBuildError(
-            "%s needs uv, which is not on this target; pip install uv" % listed[-1]
+            f"{listed[-1]} needs uv, which is not on this target; pip install uv"
             if "uv.lock" not in recipe.files
             else "uv.lock needs uv, which is not on this target; pip install uv"
         )
@@ -134,7 +134,7 @@ def _python(name: str, env: dict[str, str]) -> str:
         path = shutil.which(word, path=env.get("PATH"))
         if path:
             return path
-    raise CannotBuildError("there is no interpreter %s on %s" % (name, os.uname().nodename))
+    raise CannotBuildError(f"there is no interpreter {name} on {os.uname().nodename}")
 
 
 def _answers(argv: list[str], env: dict[str, str]) -> bool:

@@ -15,6 +15,7 @@ _LINE = 400
 _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"^[^\W\d][\w.]*(?:: .*|:|)$")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+BY_HOST = "the host asked for the end of the run (SIGTERM)"
 _MEANINGS = {
     "SIGSEGV": "segmentation fault",
     "SIGABRT": "it aborted itself",
@@ -27,27 +28,41 @@ _MEANINGS = {
 }
 
 
+class Ended(BaseException):
+    """The run is over before its program began.
+
+    Not an ``Exception``, so that nothing between takes it for an error of its own.
+    """
+
+    def __init__(self, state: str, error: str) -> None:
+        super().__init__(error)
+        self.state = state
+        self.error = error
+
+
+def of_wish(wish: dict[str, Any]) -> str:
+    """Say who canceled."""
+    return f"canceled by {wish['by']}" if wish.get("by") else "canceled"
+
+
 def of_code(code: int, folder: str) -> str:
     """Explain an exit code by the exception the program ended with, or its last line."""
     said = _exception_in_events(folder) or last_exception(tail(os.path.join(folder, "log")))
     if said:
-        return shorten("exit code %d: %s" % (code, said))
+        return shorten(f"exit code {code}: {said}")
     full = "; the disk is full" if is_disk_full(folder) else ""
     if code > 128 and _signal_name(code - 128):
-        return "exit code %d, as a shell says when %s ended a program%s" % (
-            code,
-            _signal_name(code - 128),
-            full,
-        )
+        name = _signal_name(code - 128)
+        return f"exit code {code}, as a shell says when {name} ended a program{full}"
     line = _last_line(tail(os.path.join(folder, "log")))
-    return shorten("exit code %d%s%s" % (code, full, ", last line: " + line if line else ""))
+    return shorten("exit code {}{}{}".format(code, full, ", last line: " + line if line else ""))
 
 
 def of_signal(number: int, before: dict[str, int], after: dict[str, int], peak: int) -> str:
     """Explain a signal that was not ours, by what the kernel counted meanwhile."""
-    name = _signal_name(number) or "signal %d" % number
+    name = _signal_name(number) or f"signal {number}"
     if number == signal.SIGKILL:
-        held = ", the run held %d MB at its peak" % (peak // MEGABYTE) if peak else ""
+        held = f", the run held {peak // MEGABYTE} MB at its peak" if peak else ""
         if after.get("cgroup", 0) > before.get("cgroup", 0):
             return "out of memory: the kernel killed the program (SIGKILL)" + held
         if after.get("host", 0) > before.get("host", 0):
@@ -57,18 +72,18 @@ def of_signal(number: int, before: dict[str, int], after: dict[str, int], peak: 
             )
         return "ended by SIGKILL, sent by somebody or something else on the host"
     meaning = _MEANINGS.get(name)
-    return "ended by %s%s" % (name, " (%s)" % meaning if meaning else "")
+    return "ended by {}{}".format(name, f" ({meaning})" if meaning else "")
 
 
 def of_start(error: OSError) -> str:
     """Explain why the program could not be started."""
-    return "%s could not be started: %s" % (error.filename, error.strerror)
+    return f"{error.filename} could not be started: {error.strerror}"
 
 
 def of_trouble(error: BaseException, folder: str) -> str:
     """Explain an error of the keeper's own work, such as preparing the files."""
     if is_disk_full(folder) or getattr(error, "errno", None) == 28:
-        return shorten("the disk is full: %s" % error)
+        return shorten(f"the disk is full: {error}")
     return shorten(str(error) or type(error).__name__)
 
 
@@ -149,7 +164,7 @@ def _signal_name(number: int) -> str:
 
 
 def _memory_files() -> list[str]:
-    files = []
+    files: list[str] = []
     try:
         with open("/proc/self/cgroup") as file:
             lines = file.read().splitlines()
@@ -159,12 +174,12 @@ def _memory_files() -> list[str]:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             files += [
-                "/sys/fs/cgroup%s/memory.events" % path,
+                f"/sys/fs/cgroup{path}/memory.events",
                 "/sys/fs/cgroup/memory.events",
             ]
         elif "memory" in controllers.split(","):
             files += [
-                "/sys/fs/cgroup/memory%s/memory.oom_control" % path,
+                f"/sys/fs/cgroup/memory{path}/memory.oom_control",
                 "/sys/fs/cgroup/memory/memory.oom_control",
             ]
     return files

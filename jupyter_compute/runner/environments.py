@@ -12,7 +12,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from . import builders
 from .endings import shorten, tail
@@ -62,8 +63,9 @@ def prepare(place: Place) -> Interpreter:
         return _built(place, environment)
     names = {"conda": "a conda environment", "image": "a container image"}
     raise EnvironmentFailedError(
-        "%s cannot be used on this target; give requirements, a lock or an interpreter"
-        % names.get(str(kind), "an environment of the type %r" % kind)
+        "{} cannot be used on this target; give requirements, a lock or an interpreter".format(
+            names.get(str(kind), f"an environment of the type {kind!r}")
+        )
     )
 
 
@@ -75,9 +77,7 @@ def _find(name: str, place: Place) -> str:
         else:
             path = shutil.which(path) or path
     if not os.path.isabs(path) or not os.access(path, os.X_OK):
-        raise EnvironmentFailedError(
-            "there is no interpreter %s on %s" % (path, os.uname().nodename)
-        )
+        raise EnvironmentFailedError(f"there is no interpreter {path} on {os.uname().nodename}")
     return path
 
 
@@ -89,7 +89,7 @@ def _built(place: Place, environment: dict[str, Any]) -> Interpreter:
     )
     # The same packages for another interpreter are another environment.
     name = place.job.get("environment_digest") or recipe.digest()
-    digest = hashlib.sha256(("%s\n%s" % (name, recipe.python)).encode()).hexdigest()
+    digest = hashlib.sha256((f"{name}\n{recipe.python}").encode()).hexdigest()
     folder = os.path.join(place.root, "environments", digest)
     os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
     lock = take_lock(folder + ".lock", fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -128,12 +128,12 @@ def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> Non
             if code:
                 raise EnvironmentFailedError(
                     "the environment could not be built: "
-                    + (_complaint(place.run / "log", begun) or "exit code %d" % code)
+                    + (_complaint(place.run / "log", begun) or f"exit code {code}")
                 )
         replace_json(os.path.join(folder, MARKER), {"python": recipe.python}, durable=True)
     except (builders.CannotBuildError, OSError) as error:
         raise EnvironmentFailedError(
-            "the environment could not be built: %s" % shorten(str(error))
+            f"the environment could not be built: {shorten(str(error))}"
         ) from error
     finally:
         os.set_inheritable(lock, False)

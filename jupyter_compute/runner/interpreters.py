@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
+from . import processes
 from .run_folder import replace_json
 
 _ASK = (
@@ -41,13 +42,17 @@ class Interpreter:
         folder = os.path.dirname(self.path)
         return os.pathsep.join([folder, path]) if folder else path
 
-    def facts(self, root: str, env: dict[str, str] | None = None) -> dict[str, Any]:
+    def facts(self, root: str, token: str = "") -> dict[str, Any]:
         """Return its version, path and packages.
 
         The interpreter itself is asked only once; its packages are read from the names of their
         folders, as opening hundreds of files would disturb the run beside.
+
+        Args:
+            root: The target's root, where the interpreter's answer is kept.
+            token: Marks the interpreter that is asked as a process of a run.
         """
-        version, path, places = self._ask(root, env)
+        version, path, places = self._ask(root, token)
         packages: dict[str, str] = {}
         for place in reversed(places):
             packages.update(_distributions(place))
@@ -57,9 +62,9 @@ class Interpreter:
             "packages": dict(sorted(packages.items())),
         }
 
-    def _ask(self, root: str, env: dict[str, str] | None) -> tuple[str, str, list[str]]:
+    def _ask(self, root: str, token: str) -> tuple[str, str, list[str]]:
         found = os.stat(self.path)
-        key = "%s\n%d\n%d\n%d" % (self.path, found.st_ino, found.st_mtime_ns, found.st_size)
+        key = f"{self.path}\n{found.st_ino}\n{found.st_mtime_ns}\n{found.st_size}"
         folder = os.path.join(root, "interpreters")
         name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
         cached = os.path.join(folder, name + ".json")
@@ -70,7 +75,7 @@ class Interpreter:
             # Its own output comes last, whatever a sitecustomize may print before.
             answer = subprocess.run(
                 [self.path, "-c", _ASK],
-                env=env,
+                env={**os.environ, processes.TOKEN: token},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -7,25 +7,27 @@ the end. How it ended stands in ``exit.json``, which is written last and once.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import select
-import signal
 import time
 import traceback
 import warnings
 from typing import Any
 
 from . import endings, environments, leavings, processes, programs
+from .bell import Bell
 from .cgroups import Cgroup
+from .endings import Ended
 from .family import Family
 from .identity import identify
 from .interpreters import Interpreter
 from .observer import Observer
 from .preparation import environment_variables, place_files
 from .run_folder import MEGABYTE, RunFolder
+from .watch import Watch
 
 _START_S = 20.0
-_FACTS_AFTER_S = 0.3
+_RETRY_S = 1.0
 
 
 def start(root: str, folder: str, secrets: dict[str, str]) -> None:
@@ -43,28 +45,24 @@ def start(root: str, folder: str, secrets: dict[str, str]) -> None:
         OSError: The keeper could not be started, and neither was the run.
     """
     reader, writer = os.pipe()
-    with warnings.catch_warnings():
-        # The child runs Python code that takes no lock another thread could have held.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
-    if pid == 0:
-        _detach(root, folder, secrets, writer)
-    os.close(writer)
     try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        pass
-    answer = b""
-    try:
-        while not answer.endswith(b"\n"):
-            part = os.read(reader, 4096)
-            if not part:
-                raise OSError("the keeper of run %s ended before it began" % folder)
-            answer += part
-    finally:
+        with warnings.catch_warnings():
+            # The child runs Python code that takes no lock another thread could have held.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            _detach(root, folder, secrets, writer)
+    except BaseException:
         os.close(reader)
-    if answer != b"ok\n":
-        raise OSError(answer.decode("utf-8", "replace").strip())
+        raise
+    finally:
+        os.close(writer)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    with open(reader, "rb") as pipe:
+        answer = pipe.read().decode("utf-8", "replace").strip()
+    if answer != "ok":
+        raise OSError(answer or f"the keeper of {folder} ended before it began")
 
 
 def _detach(root: str, folder: str, secrets: dict[str, str], writer: int) -> None:
@@ -76,51 +74,39 @@ def _detach(root: str, folder: str, secrets: dict[str, str], writer: int) -> Non
         programs.reset_signals()
         programs.close_all_but(writer)
         os.chdir("/")
-        _claim(root, RunFolder(folder), secrets, writer)
-    except BaseException:
-        try:
-            os.write(writer, traceback.format_exc(limit=-1).splitlines()[-1].encode() + b"\n")
-        except OSError:
-            pass
+        run = RunFolder(folder)
+        if _claim(run):
+            keeper = Keeper(root, run, secrets)
+            run.write_state(keeper.state)
+            os.write(writer, b"ok\n")
+            os.close(writer)
+            keeper.keep()
+        else:
+            os.write(writer, b"ok\n")
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.write(writer, (str(error) or repr(error)).encode("utf-8", "replace"))
     finally:
         os._exit(0)
 
 
-def _claim(root: str, run: RunFolder, secrets: dict[str, str], writer: int) -> None:
-    lock = run.lock()
+def _claim(run: RunFolder) -> bool:
+    """Become the keeper; the lock then lasts as long as this process. False if one ever was."""
     deadline = time.monotonic() + _START_S
-    while lock is None:
-        # Another keeper, or an observer that writes down a cancel before the start.
-        if run.state() or run.exit():
-            break
-        if time.monotonic() > deadline:
-            raise OSError("another process holds the lock of %s" % run.path)
-        time.sleep(0.002)
+    while True:
         lock = run.lock()
-    if lock is None or run.state() or run.exit():
-        os.write(writer, b"ok\n")
-        return
-    keeper = Keeper(root, run, secrets)
-    run.write_state(keeper.state)
-    os.write(writer, b"ok\n")
-    os.close(writer)
-    keeper.keep()
-
-
-class Ended(BaseException):
-    """The run is over before its program began, or the program is to be ended.
-
-    Not an ``Exception``, so that nothing between takes it for an error of its own.
-    """
-
-    def __init__(self, state: str, error: str) -> None:
-        super().__init__(error)
-        self.state = state
-        self.error = error
+        if run.state() is not None or run.exit() is not None:
+            return False
+        if lock is not None:
+            return True
+        # Another keeper about to begin, or somebody who writes down a cancel before the start.
+        if time.monotonic() > deadline:
+            raise OSError(f"another process holds the lock of {run.path}")
+        time.sleep(0.002)
 
 
 class Keeper:
-    """One run from its files to its exit status; runs in a process of its own.
+    """One run from its files to its exit status; lives in a process of its own.
 
     Args:
         root: The target's root.
@@ -138,41 +124,28 @@ class Keeper:
         self.state.update(phase="preparing", since=time.time(), heartbeat=time.time())
         self.family = Family(self.token, run / "log", keeper=os.getpid())
         self.observer = Observer(run, self._limit("LOG_LIMIT_MB", 1024))
+        self.bell = Bell(self._heed)
         self.status: dict[str, Any] = {"state": "failed", "facts": {}}
         self.facts: dict[str, Any] = {"host": os.uname().nodename, "phases": {}}
+        self.grace_s = float(self.job.get("grace_s", 10.0))
         self.interpreter: Interpreter | None = None
         self.cgroup: Cgroup | None = None
-        self._asked = ""
-        self._terminated = False
-        self._wake, self._waker = -1, -1
-        self._is_packages_told = False
-
-    # -- the whole of it -----------------------------------------------------------------------
+        self._are_packages_told = False
 
     def keep(self) -> None:
         """See the run to its end."""
         processes.set_name("jc-keeper")
         processes.adopt_orphans()
-        self._listen()
         try:
             self._prepare()
-            self._run()
+            self._execute()
         except Ended as end:
             self.status.update(state=end.state, error=end.error)
-        except OSError as error:
-            self.status.update(error=endings.of_trouble(error, self.run.path))
         except Exception as error:
-            self.status.update(error=endings.of_trouble(error, self.run.path))
+            self.status.update(state="failed", error=endings.of_trouble(error, self.run.path))
             self._confess()
-        self._asked = self._asked or "over"
+        self.bell.is_interrupting = False
         self._finalize()
-
-    def _confess(self) -> None:
-        try:
-            with open(self.run / "keeper.log", "a") as file:
-                file.write(traceback.format_exc())
-        except OSError:
-            pass
 
     # -- preparing -----------------------------------------------------------------------------
 
@@ -188,6 +161,14 @@ class Keeper:
         self.interpreter = environments.prepare(place)
         self._time("environment", begun)
 
+    def _heed(self) -> None:
+        """Give up if somebody wants that."""
+        wish = self.run.wish()
+        if wish is not None:
+            raise Ended("canceled", endings.of_wish(wish))
+        if self.bell.terminated:
+            raise Ended("failed", endings.BY_HOST)
+
     def _announce(self, what: str) -> None:
         self.state["reason"] = what
         self.run.add_event("phase", name=what)
@@ -195,139 +176,75 @@ class Keeper:
 
     def _build(self, argv: list[str], folder: str, env: dict[str, str]) -> int:
         """Run a step of a build with its output in the run's log; returns its exit code."""
-        env = dict(env)
-        env[processes.TOKEN] = self.token
-        pid = programs.spawn(argv, env, folder, self.run / "log")
+        marked = {**env, processes.TOKEN: self.token}
+        pid = programs.spawn(argv, marked, folder, self.run / "log")
         _, status = os.waitpid(pid, 0)
         return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
     # -- running -------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _execute(self) -> None:
         assert self.interpreter is not None
-        self._heed()
-        self._asked = "running"
-        env = environment_variables(self.root, self.run, self.job, self.interpreter, self.token)
+        env = environment_variables(self.run, self.job, self.interpreter, self.token)
         env.update(self.secrets)
         argv = [str(word) for word in self.job["argv"]]
         if argv[0] == "{python}":
             argv[0] = self.interpreter.path
+        watch = Watch(self.run, self.family, self.observer, self.bell, self._tell_packages)
+        self._heed()
+        self.bell.is_interrupting = False
         begun = time.monotonic()
-        self.status["started"] = time.time()
+        started = time.time()
         try:
             pid = programs.spawn(argv, env, self.run / "work", self.run / "log")
         except OSError as error:
             raise Ended("failed", endings.of_start(error)) from error
+        self.status["started"] = started
         self._note_start(pid)
-        status = self._watch(pid, begun)
+        limit_min = (self.job.get("resources") or {}).get("time_limit_min")
+        wait_status = watch.wait(pid, self.state, limit_min, self.grace_s)
         self._time("run", begun)
-        self.status["ended"] = self.status["started"] + time.monotonic() - begun
-        self._judge(status)
+        self.status["ended"] = started + time.monotonic() - begun
+        self._judge(wait_status, watch.verdict)
 
     def _note_start(self, pid: int) -> None:
-        before = endings.out_of_memory_kills()
         found = processes.find(pid)
         self.family.leader = (pid, found.start if found else 0)
+        self.cgroup = Cgroup.make(self.token)
         self.state.pop("reason", None)
         self.state.update(
             phase="running",
             started=self.status["started"],
             leader=self.family.leader,
-            kills=before,
+            kills=endings.out_of_memory_kills(),
+            cgroup=self.cgroup.path if self.cgroup else "",
         )
-        self.cgroup = Cgroup.make(self.token)
-        if self.cgroup is not None:
-            self.state["cgroup"] = self.cgroup.path
-        try:
+        # Should the disk be full by now, the program runs all the same, and its end will be told.
+        with contextlib.suppress(OSError):
             self.run.write_state(self.state, durable=True)
-        except OSError:
-            # The disk filled up; the program runs, and its end will be told.
-            pass
         self.run.add_event("phase", name="running")
         if self.cgroup is not None:
             self.cgroup.take([pid, *processes.children(pid)])
 
-    def _watch(self, pid: int, begun: float) -> int:
-        """Wait for the program to end, and see to limits and wishes; returns its wait status."""
-        minutes = (self.job.get("resources") or {}).get("time_limit_min")
-        limit = begun + minutes * 60 if minutes else float("inf")
-        grace_s = float(self.job.get("grace_s", 10.0))
-        steps: list[tuple[float, int]] = []
-        facts_due = begun + _FACTS_AFTER_S
-        while True:
-            status = self._collect(pid)
-            if status is not None:
-                return status
-            now = time.monotonic()
-            if not steps:
-                self._asked = self._reason_to_end(now >= limit, minutes)
-                if self._asked != "running":
-                    steps = self._ask(pid, now, grace_s)
-            while steps and now >= steps[0][0]:
-                self.family.signal(steps.pop(0)[1])
-                # Killing is repeated until the program is gone.
-                steps = steps or [(now + 0.2, signal.SIGKILL)]
-            if now >= facts_due and not self._is_packages_told:
-                self._tell_packages()
-            self.observer.look(pid, self.state)
-            due = [limit if not steps else steps[0][0], now + self.observer.wait_s()]
-            if not self._is_packages_told:
-                due.append(facts_due)
-            self._pause(max(0.0, min(due) - time.monotonic()))
-
-    def _collect(self, pid: int) -> int | None:
-        while True:
-            found, status = os.waitpid(-1, os.WNOHANG)
-            if found == pid:
-                return status
-            if found == 0:
-                return None
-
-    def _reason_to_end(self, is_late: bool, minutes: float | None) -> str:
-        wish = self.run.wish()
-        if wish is not None:
-            self.status.update(state="canceled", error=canceled(wish))
-        elif is_late:
-            self.status.update(error="the time limit of %g min was reached" % (minutes or 0))
-        elif self._terminated:
-            self.status.update(error="the host asked for the end of the run (SIGTERM)")
-        elif self.observer.is_log_too_large:
-            limit = self._limit("LOG_LIMIT_MB", 1024) / MEGABYTE
-            self.status.update(error="the log grew beyond its limit of %g MB" % limit)
-        else:
-            return "running"
-        return "ending"
-
-    def _ask(self, pid: int, now: float, grace_s: float) -> list[tuple[float, int]]:
-        """Ask the program to end as a terminal would; returns what follows if it does not."""
-        listens = processes.handles(pid, signal.SIGTERM) or not processes.handles(
-            pid, signal.SIGINT
-        )
-        try:
-            os.killpg(pid, signal.SIGTERM if listens else signal.SIGINT)
-        except OSError:
-            pass
-        return [(now + grace_s / 2, signal.SIGTERM), (now + grace_s, signal.SIGKILL)]
-
-    def _judge(self, status: int) -> None:
-        after = endings.out_of_memory_kills()
+    def _judge(self, wait_status: int, verdict: tuple[str, str] | None) -> None:
+        before, after = self.state["kills"], endings.out_of_memory_kills()
         self.observer.finish()
-        if os.WIFSIGNALED(status):
-            self.status["signal"] = self.facts["signal"] = os.WTERMSIG(status)
+        code = number = 0
+        if os.WIFSIGNALED(wait_status):
+            number = self.status["signal"] = self.facts["signal"] = os.WTERMSIG(wait_status)
         else:
-            self.status["exit_code"] = os.WEXITSTATUS(status)
-        if self._asked != "running":
-            return
-        if os.WIFSIGNALED(status):
+            code = self.status["exit_code"] = os.WEXITSTATUS(wait_status)
+        if verdict is not None:
+            raise Ended(*verdict)
+        if number:
             peak = self.observer.peak_memory
-            error = endings.of_signal(os.WTERMSIG(status), self.state["kills"], after, peak)
-            raise Ended("failed", error)
-        if os.WEXITSTATUS(status):
+            raise Ended("failed", endings.of_signal(number, before, after, peak))
+        if code:
             # Its children are to have said their last before the log is read.
-            self.family.end(float(self.job.get("grace_s", 10.0)), self._pause)
-            error = endings.of_code(os.WEXITSTATUS(status), self.run.path)
-            if after.get("cgroup", 0) > self.state["kills"].get("cgroup", 0):
-                error += " (the kernel killed a process of this host for lack of memory)"
+            self.family.end(self.grace_s, self.bell.pause)
+            error = endings.of_code(code, self.run.path)
+            if after.get("cgroup", 0) > before.get("cgroup", 0):
+                error += " (out of memory: the kernel killed a process meanwhile)"
             raise Ended("failed", error)
         self.status["state"] = "completed"
 
@@ -336,12 +253,10 @@ class Keeper:
     def _finalize(self) -> None:
         begun = time.monotonic()
         self.state["phase"] = "finalizing"
-        try:
+        with contextlib.suppress(OSError):
             self.run.write_state(self.state)
-        except OSError:
-            pass
-        if not self.family.end(float(self.job.get("grace_s", 10.0)), self._pause):
-            self.status["reason"] = "some processes could not be killed"
+        if not self.family.end(self.grace_s, self.bell.pause):
+            self.status["reason"] = "some processes of the run could not be killed"
         if self.cgroup is not None:
             self.observer.peak_memory = max(self.observer.peak_memory, self.cgroup.peak_memory())
             self.cgroup.remove()
@@ -350,14 +265,12 @@ class Keeper:
             self.status["reason"] = left
         self._time("finalize", begun)
         self._tell_facts()
-        leavings.settle(self.run)
         self.status.setdefault("ended", max(time.time(), self.state["since"]))
+        self.status["facts"] = self.facts
+        leavings.settle(self.run)
         self._write_exit()
 
     def _write_exit(self) -> None:
-        self.status["facts"] = {
-            key: value for key, value in self.facts.items() if key != "packages"
-        }
         while True:
             try:
                 self.run.write_exit(self.status)
@@ -366,75 +279,41 @@ class Keeper:
                 # The folder was deleted; there is nobody left to tell.
                 return
             except OSError:
-                time.sleep(1.0)
+                time.sleep(_RETRY_S)
 
     def _tell_packages(self) -> None:
-        self._is_packages_told = True
+        self._are_packages_told = True
         if self.interpreter is None:
             return
         try:
-            found = self.interpreter.facts(self.root)
+            found = self.interpreter.facts(self.root, self.token)
         except Exception:
             self._confess()
             return
-        packages = found.pop("packages", {})
+        packages = found.pop("packages")
         self.facts.update(found)
-        self.run.add_event("facts", facts=dict(self.facts, packages=packages))
+        self.run.add_event("facts", facts={**self.facts, "packages": packages})
 
     def _tell_facts(self) -> None:
-        if not self._is_packages_told:
+        if self.status.get("started") and not self._are_packages_told:
             self._tell_packages()
         if self.observer.peak_memory:
             self.facts["peak_memory_bytes"] = self.observer.peak_memory
+        if self.job.get("environment_digest"):
+            self.facts["environment_digest"] = self.job["environment_digest"]
         self.run.add_event("facts", facts=self.facts)
 
-    # -- waking up -----------------------------------------------------------------------------
-
-    def _listen(self) -> None:
-        self._wake, self._waker = os.pipe()
-        os.set_blocking(self._waker, False)
-        os.set_blocking(self._wake, False)
-        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.signal(signal.SIGUSR1, self._on_wish)
-        signal.signal(signal.SIGTERM, self._on_wish)
-        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
-            signal.signal(ignored, signal.SIG_IGN)
-
-    def _on_wish(self, number: int, frame: object) -> None:
-        if number == signal.SIGTERM:
-            self._terminated = True
-        # While files are placed and an environment is built, only an exception gets through.
-        if not self._asked:
-            self._heed()
-
-    def _heed(self) -> None:
-        wish = self.run.wish()
-        if wish is not None:
-            raise Ended("canceled", canceled(wish))
-        if self._terminated:
-            raise Ended("failed", "the host asked for the end of the run (SIGTERM)")
-
-    def _pause(self, seconds: float) -> None:
-        """Wait, or less if a child ends or a signal arrives."""
-        ready, _, _ = select.select([self._wake], [], [], min(seconds, 3600.0))
-        if ready:
-            try:
-                os.read(self._wake, 4096)
-            except BlockingIOError:
-                pass
+    def _confess(self) -> None:
+        """Keep the traceback of an error of ours for those who look for it."""
+        with contextlib.suppress(OSError), open(self.run / "keeper.log", "a") as file:
+            file.write(traceback.format_exc())
 
     def _time(self, phase: str, begun: float) -> None:
         self.facts["phases"][phase] = round(time.monotonic() - begun, 4)
 
-    def _limit(self, name: str, default: int) -> int:
+    def _limit(self, name: str, default_mb: int) -> int:
         text = (self.job.get("env") or {}).get("JUPYTER_COMPUTE_" + name, "")
         try:
-            return int(float(text) * MEGABYTE) if text else default * MEGABYTE
+            return int(float(text or default_mb) * MEGABYTE)
         except ValueError:
-            return default * MEGABYTE
-
-
-def canceled(wish: dict[str, Any]) -> str:
-    """Say who canceled."""
-    return "canceled by %s" % wish["by"] if wish.get("by") else "canceled"
+            return default_mb * MEGABYTE

@@ -36,10 +36,9 @@ def announce(run: RunFolder, limit: int) -> str:
             run.add_event("output", path=name, size=size, mode=mode)
     if not left_files:
         return ""
-    return "%d files of outputs (%d MB) stay on the target, as they exceed the limit of %d MB" % (
-        left_files,
-        left_bytes // MEGABYTE,
-        limit // MEGABYTE,
+    return (
+        f"{left_files} files of outputs ({left_bytes // MEGABYTE} MB) stay on the target, "
+        f"as they exceed the limit of {limit // MEGABYTE} MB"
     )
 
 

@@ -36,7 +36,7 @@ class Observer:
         self.peak_memory = 0
         self.is_log_too_large = False
         self._run = run
-        self._log_limit = log_limit
+        self.log_limit = log_limit
         self._log_size = -1
         self._bars = Bars()
         self._shown: tuple[float, str] | None = None
@@ -93,7 +93,7 @@ class Observer:
                 return
             self._log_size = size
             self._interval = _BUSY_S
-            self.is_log_too_large = bool(self._log_limit) and size > self._log_limit
+            self.is_log_too_large = bool(self.log_limit) and size > self.log_limit
             text = os.pread(fd, _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace")
         finally:
             os.close(fd)

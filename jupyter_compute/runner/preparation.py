@@ -26,7 +26,7 @@ def place_files(root: str, run: RunFolder, job: dict[str, Any]) -> None:
 
 
 def environment_variables(
-    root: str, run: RunFolder, job: dict[str, Any], interpreter: Interpreter, token: str
+    run: RunFolder, job: dict[str, Any], interpreter: Interpreter, token: str
 ) -> dict[str, str]:
     """Return what the program finds in its environment, without the secrets."""
     env = base_environment()

@@ -12,10 +12,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
-try:
-    _prctl = ctypes.CDLL(None).prctl
-except (OSError, AttributeError):
-    _prctl = None
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -50,7 +47,7 @@ def set_name(name: str) -> None:
 
 def find(pid: int) -> Process | None:
     """Look a process up; ``None`` if there is none of this pid."""
-    data = _read("/proc/%d/stat" % pid)
+    data = _read(f"/proc/{pid}/stat")
     if not data:
         return None
     # The name between the parentheses may itself hold spaces and parentheses.
@@ -88,25 +85,25 @@ def children(pid: int) -> list[int]:
     """List the children of a process cheaply; empty where the kernel does not tell."""
     found: list[int] = []
     try:
-        threads = os.listdir("/proc/%d/task" % pid)
+        threads = os.listdir(f"/proc/{pid}/task")
     except OSError:
         return found
     for thread in threads:
-        found.extend(map(int, _read("/proc/%d/task/%s/children" % (pid, thread)).split()))
+        found.extend(map(int, _read(f"/proc/{pid}/task/{thread}/children").split()))
     return found
 
 
 def has_token(pid: int, token: str) -> bool:
     """Tell whether a process was started with a run's token in its environment."""
-    mark = ("%s=%s" % (TOKEN, token)).encode()
-    return mark in _read("/proc/%d/environ" % pid).split(b"\0")
+    mark = (f"{TOKEN}={token}").encode()
+    return mark in _read(f"/proc/{pid}/environ").split(b"\0")
 
 
 def writes_to(pid: int, path: str) -> bool:
     """Tell whether the output of a process goes to a file."""
     for fd in (1, 2):
         try:
-            if os.readlink("/proc/%d/fd/%d" % (pid, fd)) == path:
+            if os.readlink(f"/proc/{pid}/fd/{fd}") == path:
                 return True
         except OSError:
             continue
@@ -115,7 +112,7 @@ def writes_to(pid: int, path: str) -> bool:
 
 def handles(pid: int, number: int) -> bool:
     """Tell whether a process has a handler of its own for a signal."""
-    for line in _read("/proc/%d/status" % pid).splitlines():
+    for line in _read(f"/proc/{pid}/status").splitlines():
         if line.startswith(b"SigCgt:"):
             return bool(int(line.split()[1], 16) >> (number - 1) & 1)
     return False
@@ -125,7 +122,7 @@ def memory(pids: list[int]) -> int:
     """Estimate the bytes that processes hold together: their own, and what they share once."""
     own = shared = 0
     for pid in pids:
-        fields = _read("/proc/%d/statm" % pid).split()
+        fields = _read(f"/proc/{pid}/statm").split()
         if len(fields) > 2:
             own += int(fields[1]) - int(fields[2])
             shared = max(shared, int(fields[2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Sequence
+from collections.abc import Sequence
 
 from . import processes
 
@@ -98,14 +98,14 @@ def _become(
         os.chdir(folder)
         os.execvpe(name, list(argv), env)
     except OSError as error:
-        text = "%d\n%s" % (error.errno or 0, name)
+        text = f"{error.errno or 0}\n{name}"
         os.write(writer, text.encode("utf-8", "surrogateescape"))
     finally:
         os._exit(127)
 
 
 def _read_all(fd: int) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         part = os.read(fd, 4096)
         if not part:

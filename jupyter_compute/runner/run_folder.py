@@ -6,6 +6,7 @@ either whole or absent.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -77,7 +78,7 @@ class RunFolder:
 
     def write_wish(self, wish: dict[str, Any]) -> None:
         """Ask for a cancel, once: a second wish leaves the first as it is."""
-        temporary = self / ("cancel.%d" % os.getpid())
+        temporary = self / (f"cancel.{os.getpid()}")
         with open(temporary, "w") as file:
             json.dump(wish, file)
         try:
@@ -116,18 +117,14 @@ class RunFolder:
     def add_event(self, type_: str, **fields: Any) -> bytes:
         """Append an event in one write and return its line; a full disk loses it silently."""
         line = json.dumps({"type": type_, "t": time.time(), **fields}).encode() + b"\n"
-        try:
+        with contextlib.suppress(OSError):
             append_line(self / "events", line)
-        except OSError:
-            pass
         return line
 
     def add_log(self, text: str) -> None:
         """Append a line of ours to the log; a full disk loses it silently."""
-        try:
+        with contextlib.suppress(OSError):
             append_line(self / "log", text.encode("utf-8", "replace") + b"\n")
-        except OSError:
-            pass
 
     # -- who may act ---------------------------------------------------------------------------
 
@@ -174,7 +171,7 @@ def append_line(path: str, line: bytes) -> None:
 
 def replace_json(path: str, value: Any, *, durable: bool = False) -> None:
     """Write a JSON file whole: as it was before or as it is now, never between."""
-    temporary = "%s.%d.tmp" % (path, os.getpid())
+    temporary = f"{path}.{os.getpid()}.tmp"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         try:
@@ -185,10 +182,8 @@ def replace_json(path: str, value: Any, *, durable: bool = False) -> None:
             os.close(fd)
         os.rename(temporary, path)
     except OSError:
-        try:
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
-        except OSError:
-            pass
         raise
     if durable:
         sync(os.path.dirname(path))

@@ -11,7 +11,6 @@ from . import endings, leavings, processes
 from .cgroups import Cgroup
 from .family import Family
 from .identity import Life, life_of
-from .keeper import canceled
 from .run_folder import RunFolder, sync
 
 _LOST_S = 300.0
@@ -132,7 +131,7 @@ def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, 
     ended = max(time.time(), state.get("started") or state.get("since") or 0)
     final: dict[str, Any] = {
         "state": "failed" if wish is None else "canceled",
-        "error": _why(state, life) if wish is None else canceled(wish),
+        "error": _why(state, life) if wish is None else endings.of_wish(wish),
         "facts": facts,
         "ended": ended,
     }
@@ -150,13 +149,13 @@ def _why(state: dict[str, Any], life: Life) -> str:
         "finalizing": "after the program had ended, before its exit status was written",
     }.get(str(state.get("phase")), "")
     if life is Life.RESTARTED:
-        return "the host %s was restarted %s" % (state.get("host", ""), doing)
+        return "the host {} was restarted {}".format(state.get("host", ""), doing)
     if life is Life.UNKNOWN:
-        return "nothing was heard of the run any more, on the host %s" % state.get("host", "")
+        return "nothing was heard of the run any more, on the host {}".format(state.get("host", ""))
     kills, now = state.get("kills") or {}, endings.out_of_memory_kills()
     if kills and any(now.get(place, 0) > kills[place] for place in kills):
-        return "the keeper of the run was killed %s, when the host was out of memory" % doing
-    return "the keeper of the run was killed %s; what was left of the run was ended" % doing
+        return f"the keeper of the run was killed {doing}, when the host was out of memory"
+    return f"the keeper of the run was killed {doing}; what was left of the run was ended"
 
 
 def _is_given_up(run: RunFolder, state: dict[str, Any]) -> bool:
@@ -168,7 +167,7 @@ def _is_given_up(run: RunFolder, state: dict[str, Any]) -> bool:
 def _canceled_before_start(run: RunFolder) -> dict[str, Any]:
     return {
         "state": "canceled",
-        "error": canceled(run.wish() or {}),
+        "error": endings.of_wish(run.wish() or {}),
         "facts": {},
         "ended": time.time(),
     }
