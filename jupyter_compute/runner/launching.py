@@ -65,7 +65,9 @@ def launch(blobs: Blobs, job: dict[str, Any], secrets: dict[str, str]) -> bool:
 
 def is_started(folder: str) -> bool:
     """Tell whether a keeper ever stood in a folder, or an end without one."""
-    return any(os.path.exists(os.path.join(folder, name)) for name in ("state.json", "exit.json"))
+    return any(
+        os.path.exists(os.path.join(folder, name)) for name in ("state.json", "exit.json")
+    )
 
 
 def _write_once(path: str, value: dict[str, Any]) -> None:

@@ -27,9 +27,7 @@ def materialize(blobs: Blobs, manifest_digest: str, folder: str) -> None:
         manifest = json.loads(blobs.read(manifest_digest))
         files, folders = manifest["files"], manifest["folders"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Failure(
-            "damaged", "the snapshot %s has no manifest" % manifest_digest[:12]
-        ) from error
+        raise Failure("damaged", "the snapshot %s has no manifest" % manifest_digest[:12]) from error
     base = os.fsencode(folder)
     os.makedirs(base, 0o700, exist_ok=True)
     made = {b""}
