@@ -24,7 +24,7 @@ from .interpreters import Interpreter
 from .observer import Observer
 from .preparation import environment_variables, place_files
 from .run_folder import MEGABYTE, RunFolder
-from .watch import Watch
+from .vigil import Vigil
 
 _START_S = 20.0
 _RETRY_S = 1.0
@@ -190,7 +190,7 @@ class Keeper:
         argv = [str(word) for word in self.job["argv"]]
         if argv[0] == "{python}":
             argv[0] = self.interpreter.path
-        watch = Watch(self.run, self.family, self.observer, self.bell, self._tell_packages)
+        vigil = Vigil(self.run, self.family, self.observer, self.bell, self._tell_packages)
         self._heed()
         self.bell.is_interrupting = False
         begun = time.monotonic()
@@ -202,10 +202,10 @@ class Keeper:
         self.status["started"] = started
         self._note_start(pid)
         limit_min = (self.job.get("resources") or {}).get("time_limit_min")
-        wait_status = watch.wait(pid, self.state, limit_min, self.grace_s)
+        wait_status = vigil.wait(pid, self.state, limit_min, self.grace_s)
         self._time("run", begun)
         self.status["ended"] = started + time.monotonic() - begun
-        self._judge(wait_status, watch.verdict)
+        self._judge(wait_status, vigil.verdict)
 
     def _note_start(self, pid: int) -> None:
         found = processes.find(pid)

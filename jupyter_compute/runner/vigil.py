@@ -19,7 +19,7 @@ _FACTS_AFTER_S = 0.3
 _REPEAT_S = 0.2
 
 
-class Watch:
+class Vigil:
     """The time from a program's start to its end.
 
     Args:
