@@ -15,7 +15,7 @@ _FOLDERS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 
 
 class Cgroup:
-    """A cgroup (version 2) that was made for one attempt.
+    """The cgroup (version 2) of one attempt.
 
     Args:
         path: Its folder.
@@ -25,17 +25,18 @@ class Cgroup:
         self.path = path
 
     @classmethod
-    def make(cls, token: str) -> Cgroup | None:
-        """Make one below this process's own; ``None`` where that is not allowed."""
+    def plan(cls, token: str) -> Cgroup | None:
+        """Choose its place below this process's own, without making it; ``None`` without any."""
         parent = _own_folder()
-        if not parent:
-            return None
-        group = cls(os.path.join(parent, "jupyter-compute-" + token))
+        return cls(os.path.join(parent, "jupyter-compute-" + token)) if parent else None
+
+    def make(self) -> bool:
+        """Make it; tells whether that was allowed."""
         try:
-            os.mkdir(group.path)
+            os.mkdir(self.path)
         except OSError:
-            return None
-        return group
+            return False
+        return True
 
     def take(self, pids: list[int]) -> None:
         """Move processes in; their children follow, and cannot leave."""

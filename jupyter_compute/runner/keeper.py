@@ -129,7 +129,9 @@ class Keeper:
         self.facts: dict[str, Any] = {"host": os.uname().nodename, "phases": {}}
         self.grace_s = float(self.job.get("grace_s", 10.0))
         self.interpreter: Interpreter | None = None
-        self.cgroup: Cgroup | None = None
+        self.cgroup = Cgroup.plan(self.token)
+        # It is noted before it is made, so that it is found whenever this process is killed.
+        self.state["cgroup"] = self.cgroup.path if self.cgroup else ""
         self._are_packages_told = False
 
     def keep(self) -> None:
@@ -210,20 +212,19 @@ class Keeper:
     def _note_start(self, pid: int) -> None:
         found = processes.find(pid)
         self.family.leader = (pid, found.start if found else 0)
-        self.cgroup = Cgroup.make(self.token)
+        is_made = self.cgroup is not None and self.cgroup.make()
         self.state.pop("reason", None)
         self.state.update(
             phase="running",
             started=self.status["started"],
             leader=self.family.leader,
             kills=endings.out_of_memory_kills(),
-            cgroup=self.cgroup.path if self.cgroup else "",
         )
         # Should the disk be full by now, the program runs all the same, and its end will be told.
         with contextlib.suppress(OSError):
             self.run.write_state(self.state, durable=True)
         self.run.add_event("phase", name="running")
-        if self.cgroup is not None:
+        if is_made and self.cgroup is not None:
             self.cgroup.take([pid, *processes.children(pid)])
 
     def _judge(self, wait_status: int, verdict: tuple[str, str] | None) -> None:

@@ -77,9 +77,10 @@ def test_a_failure_names_the_exception(stage: Stage) -> None:
 
 def test_an_error_event_says_it_better_than_the_log(stage: Stage) -> None:
     code = (
-        "import json, os; line = json.dumps({'type': 'error', 't': 0, 'ename': 'ValueError',"
-        " 'evalue': 'bad lr'}); open(os.environ['JUPYTER_COMPUTE_EVENTS'], 'a').write(line + '\\n');"
-        " raise SystemExit(3)"
+        "import json, os\n"
+        "event = {'type': 'error', 't': 0, 'ename': 'ValueError', 'evalue': 'bad lr'}\n"
+        "open(os.environ['JUPYTER_COMPUTE_EVENTS'], 'a').write(json.dumps(event) + '\\n')\n"
+        "raise SystemExit(3)\n"
     )
     assert stage.finish(stage.python(code))["error"] == "exit code 3: ValueError: bad lr"
 
