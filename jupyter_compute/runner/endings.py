@@ -14,7 +14,7 @@ _TAIL = 64 * 1024
 _LINE = 400
 _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"^[^\W\d][\w.]*(?:: .*|:|)$")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 BY_HOST = "the host asked for the end of the run (SIGTERM)"
 _MEANINGS = {
     "SIGSEGV": "segmentation fault",
