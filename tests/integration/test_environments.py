@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from keeper_stage import Stage, events_of, log_of, state_of, until
 
-from jupyter_compute.runner import status
+from jupyter_compute.runner import environments, status
 
 BUILDING = "building the environment"
 
@@ -72,6 +72,23 @@ def test_an_environment_is_built_once_and_kept(
     assert stage.finish(second)["state"] == "completed"
     assert BUILDING not in phases(second)
     assert log_of(second) == f"hello {prefix}\n"
+
+
+def test_an_environment_in_use_is_not_removed(
+    stage: Stage, wheel: str, engine: Callable[[str], str]
+) -> None:
+    engine("uv")
+    code = GREET + "; import time; time.sleep(1000)"
+    folder = stage.python(code, environment=packages(wheel))
+    until(lambda: "hello" in log_of(folder), "the program")
+    assert environments.discard(stage.root, 0) == 0
+    status.cancel(folder)
+    stage.finish(folder)
+    assert environments.discard(stage.root, 1 << 40) == 0
+    assert until(lambda: environments.discard(stage.root, 0), "the end of the keeper") > 0
+    again = stage.python(GREET, environment=packages(wheel))
+    assert stage.finish(again)["state"] == "completed"
+    assert BUILDING in phases(again)
 
 
 def test_two_runs_at_once_build_one_environment(
