@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from ..errors import StoreError
-from ..store import SCHEMA
+from ..store.schema import VERSION
 from ..workspace import Workspace
 from .assemble import assemble
 from .lock import Lock
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         print(f"{exc.message} ({exc.hint})", file=sys.stderr)
         return 1
     gc.freeze()
-    return asyncio.run(serve(lambda: assemble(workspace), lock, SCHEMA))
+    return asyncio.run(serve(lambda: assemble(workspace), lock, VERSION))
 
 
 def _inherited() -> int:

@@ -22,7 +22,7 @@ STEPS = "COMPUTE_TEST_STEPS"
 PROGRAM = """\
 import json, os, signal, sys, time
 
-for step in json.loads(os.environ["COMPUTE_TEST_STEPS"]):
+for step in json.loads(os.environ.get("COMPUTE_TEST_STEPS", "[]")):
     name, rest = step[0], step[1:]
     if name == "say":
         sys.stdout.write(rest[0])
@@ -149,7 +149,7 @@ def make_job(
         argv=("{python}", "job.py"),
         snapshot_id=snapshot_id,
         digests=tuple(sorted({*digests, *(item.digest for item in inputs)})),
-        env={**(env or {}), STEPS: json.dumps(steps)},
+        env={**({STEPS: json.dumps(steps)} if steps else {}), **(env or {})},
     )
     return msgspec.structs.replace(job, **changes)
 
