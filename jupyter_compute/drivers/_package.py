@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import importlib._bootstrap_external as bootstrap  # type: ignore[import-not-found,unused-ignore]
 import importlib.util
 import io
+import marshal
 import os
 import zipfile
 from collections.abc import Iterator
@@ -95,9 +95,11 @@ def _sources(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _compiled(name: str, data: bytes) -> bytes:
+    """Compile a module into the form of PEP 552 that is not checked against its source."""
     code = compile(data, name, "exec", dont_inherit=True)
-    compiled: bytes = bootstrap._code_to_hash_pyc(code, importlib.util.source_hash(data), False)
-    return compiled
+    flags = (0b01).to_bytes(4, "little")
+    head = importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(data)
+    return head + marshal.dumps(code)
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

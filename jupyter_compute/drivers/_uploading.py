@@ -108,7 +108,7 @@ class Uploader:
         blobs: BlobSource,
     ) -> None:
         rows = [[d, sizes[d], min(offsets.get(d, 0), sizes[d])] for d in digests]
-        total = sum(size - offset for _, size, offset in rows)
+        total = sum(sizes[digest] for digest in digests)
         head: dict[str, Any] = {"op": "put", "blobs": rows}
         await self._call(head, data=lambda: _bytes_of(rows, blobs), size=total)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import select
-import sys
 import time
 import traceback
-from typing import Any, Dict, Union
+from typing import Any, Union
 
 from . import protocol
 from .children import Answer, Executed, Forked, of_system
@@ -27,7 +27,6 @@ _QUIET_S = 0.002
 _BUSY_S, _BUSY_LOOK_S, _IDLE_LOOK_S = 0.5, 0.005, 0.04
 
 Held = Union[HeldPoll, HeldRead]
-Open = Dict[int, Any]
 
 
 class Gone(Exception):
@@ -153,7 +152,7 @@ class Agent:
             self._operations = Operations(frame.head)
             self._answer(frame.id, Answer(self._operations.hello()))
         elif self._operations is None:
-            raise Failure("bad-request", "%r came before hello" % op)
+            raise Failure("bad-request", f"{op!r} came before hello")
         else:
             self._keep(frame.id, self._operations.begin(frame.head))
             if frame.body:
@@ -250,7 +249,7 @@ class Agent:
             error = of_system(error)
         if not isinstance(error, Failure):
             traceback.print_exception(type(error), error, error.__traceback__)
-            error = Failure("failed", "the agent failed: %s: %s" % (type(error).__name__, error))
+            error = Failure("failed", f"the agent failed: {type(error).__name__}: {error}")
         self._output += protocol.encode(id_, protocol.ERROR, error.head())
 
     def _forget(self, id_: int) -> None:
@@ -265,6 +264,6 @@ def greeting() -> dict[str, Any]:
     """Return what the agent says first."""
     return {
         "protocols": list(protocol.PROTOCOLS),
-        "python": "%d.%d.%d" % sys.version_info[:3],
+        "python": platform.python_version(),
         "pid": os.getpid(),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import BinaryIO, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from .cloning import clone
 from .failures import Failure
@@ -120,7 +121,7 @@ class Blobs:
         """
         if self.has(digest):
             return
-        temporary = "%s.%d" % (self.incoming(digest), os.getpid())
+        temporary = f"{self.incoming(digest)}.{os.getpid()}"
         os.makedirs(os.path.dirname(temporary), 0o700, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -133,7 +134,7 @@ class Blobs:
             try:
                 clone(source.fileno(), fd, stat.st_size)
                 if hash_of(fd) != digest:
-                    raise Failure("damaged", "%s does not hold the blob %s" % (path, digest[:12]))
+                    raise Failure("damaged", f"{path} does not hold the blob {digest[:12]}")
             except BaseException:
                 os.unlink(temporary)
                 raise
@@ -170,7 +171,7 @@ class Blobs:
 def lacking(digest: str) -> Failure:
     """Make the error for a blob that is not here."""
     return Failure(
-        "missing-blobs", "the blob %s is not on the target" % digest[:12], digests=[digest]
+        "missing-blobs", f"the blob {digest[:12]} is not on the target", digests=[digest]
     )
 
 
@@ -197,7 +198,7 @@ def _raw(digest: str) -> bytes:
     except (ValueError, TypeError):
         raw = b""
     if len(raw) != 32 or raw.hex() != digest:
-        raise Failure("bad-request", "%r is no digest" % (digest,))
+        raise Failure("bad-request", f"{digest!r} is no digest")
     return raw
 
 

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import time
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .failures import Failure
 
@@ -105,8 +106,8 @@ def _answer_and_exit(function: Callable[[], dict[str, Any]], fd: int) -> None:
 def of_system(error: OSError) -> Failure:
     """Make the failure that an error of the operating system is to the near end."""
     if error.errno in (28, 122):  # ENOSPC, EDQUOT
-        return Failure("no-space", "no space left on the target: %s" % error, "free some space")
-    return Failure("failed", "the target said: %s" % error)
+        return Failure("no-space", f"no space left on the target: {error}", "free some space")
+    return Failure("failed", f"the target said: {error}")
 
 
 class Executed:
@@ -122,7 +123,7 @@ class Executed:
     def __init__(self, head: dict[str, Any]) -> None:
         argv = head.get("argv")
         if not isinstance(argv, list) or not argv or not all(isinstance(a, str) for a in argv):
-            raise Failure("bad-request", "%r is no command" % (argv,))
+            raise Failure("bad-request", f"{argv!r} is no command")
         env = dict(os.environ, **(head.get("env") or {}))
         try:
             self._process = subprocess.Popen(
@@ -136,7 +137,7 @@ class Executed:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            raise Failure("not-found", "%s cannot be started: %s" % (argv[0], error)) from error
+            raise Failure("not-found", f"{argv[0]} cannot be started: {error}") from error
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._stdin: int = self._process.stdin.fileno()
         os.set_blocking(self._stdin, False)

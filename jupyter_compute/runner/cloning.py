@@ -44,7 +44,7 @@ def clone(source: int, target: int, size: int) -> None:
     while done < size:
         data = os.pread(source, min(_CHUNK, size - done), done)
         if not data:
-            raise OSError(errno.EIO, "a file ended %d bytes early" % (size - done))
+            raise OSError(errno.EIO, f"a file ended {size - done} bytes early")
         view = memoryview(data)
         while view:
             written = os.pwrite(target, view, done)

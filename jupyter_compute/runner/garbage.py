@@ -8,7 +8,8 @@ import os
 import shutil
 import time
 import uuid
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from . import status
 from .blobs import Blobs
@@ -44,7 +45,7 @@ def set_aside(root: str, run: str, attempt: int) -> list[str]:
         return []
     found = status.read_status(folder)
     if found is not None and found.get("state") not in _FINAL:
-        raise Failure("conflict", "the run %s is not over" % run, "cancel it first")
+        raise Failure("conflict", f"the run {run} is not over", "cancel it first")
     trash = os.path.join(root, "trash")
     os.makedirs(trash, 0o700, exist_ok=True)
     aside = []

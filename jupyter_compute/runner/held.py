@@ -127,9 +127,7 @@ class HeldPoll:
 class HeldRead:
     """A read that is held until there is a byte, or nothing more can come."""
 
-    def __init__(
-        self, folder: str, name: str, offset: int, limit: int, deadline: float
-    ) -> None:
+    def __init__(self, folder: str, name: str, offset: int, limit: int, deadline: float) -> None:
         self.folder, self.name, self.offset, self.limit = folder, name, offset, limit
         self.deadline = self.look_at = deadline
 

@@ -63,7 +63,7 @@ class Incoming:
             if not taken and not view:
                 return
         if view:
-            raise Failure("bad-request", "%d bytes more than announced" % len(view))
+            raise Failure("bad-request", f"{len(view)} bytes more than announced")
 
     def _feed_small(self, digest: str, size: int, view: memoryview) -> int:
         taken = min(size - len(self._small), len(view))
@@ -142,12 +142,12 @@ class _Large:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failure(
-                "conflict", "the blob %s is just being sent by another" % self.digest[:12]
+                "conflict", f"the blob {self.digest[:12]} is just being sent by another"
             ) from None
         except OSError:
             pass  # no locks on this file system; the hash still decides
         if os.fstat(self.fd).st_size < offset:
-            raise Failure("conflict", "there are no %d bytes of %s" % (offset, self.digest[:12]))
+            raise Failure("conflict", f"there are no {offset} bytes of {self.digest[:12]}")
         os.ftruncate(self.fd, offset)
         self.hash = hash_so_far(self.fd, offset)
         self.done = offset
@@ -190,13 +190,13 @@ def _checked(row: Any) -> tuple[str, int, int]:
     except (TypeError, ValueError):
         valid = False
     if not valid:
-        raise Failure("bad-request", "%r is no blob to put" % (row,))
+        raise Failure("bad-request", f"{row!r} is no blob to put")
     return digest, size, offset
 
 
 def _damaged(digest: str) -> Failure:
     return Failure(
         "damaged",
-        "the bytes sent as %s are not what that name says" % digest[:12],
+        f"the bytes sent as {digest[:12]} are not what that name says",
         "the blob is damaged on the sending side; submit again from the source",
     )

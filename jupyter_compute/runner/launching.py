@@ -21,9 +21,9 @@ def attempt_folder(root: str, run_id: str, attempt: int) -> str:
         Failure: The id or the number could name something else.
     """
     if not isinstance(run_id, str) or not _RUN_ID.match(run_id) or run_id.endswith(".."):
-        raise Failure("bad-request", "%r is no run id" % (run_id,))
+        raise Failure("bad-request", f"{run_id!r} is no run id")
     if not isinstance(attempt, int) or isinstance(attempt, bool) or attempt < 1:
-        raise Failure("bad-request", "%r is no attempt" % (attempt,))
+        raise Failure("bad-request", f"{attempt!r} is no attempt")
     return os.path.join(root, "runs", run_id, str(attempt))
 
 
@@ -51,7 +51,7 @@ def launch(blobs: Blobs, job: dict[str, Any], secrets: dict[str, str]) -> bool:
     if missing:
         raise Failure(
             "missing-blobs",
-            "%d of %d blobs of the job are not on the target" % (len(missing), len(job["digests"])),
+            f"{len(missing)} of {len(job['digests'])} blobs of the job are not on the target",
             digests=missing,
         )
     try:
@@ -59,22 +59,20 @@ def launch(blobs: Blobs, job: dict[str, Any], secrets: dict[str, str]) -> bool:
         _write_once(os.path.join(folder, "job.json"), job)
         keeper.start(blobs.root, folder, secrets)
     except OSError as error:
-        raise Failure("refused", "the run cannot be started on the target: %s" % error) from error
+        raise Failure("refused", f"the run cannot be started on the target: {error}") from error
     return True
 
 
 def is_started(folder: str) -> bool:
     """Tell whether a keeper ever stood in a folder, or an end without one."""
-    return any(
-        os.path.exists(os.path.join(folder, name)) for name in ("state.json", "exit.json")
-    )
+    return any(os.path.exists(os.path.join(folder, name)) for name in ("state.json", "exit.json"))
 
 
 def _write_once(path: str, value: dict[str, Any]) -> None:
     """Write a file whole or not at all, the first time only."""
     if os.path.exists(path):
         return
-    temporary = "%s.%d" % (path, os.getpid())
+    temporary = f"{path}.{os.getpid()}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with open(fd, "wb") as file:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import zipfile
-from typing import Iterator
+from collections.abc import Iterator
 
 PACKAGE = "jupyter_compute_run"
 
@@ -22,7 +22,7 @@ def install(root: str) -> str:
     folder = os.path.join(root, "lib", digest.hexdigest()[:16])
     if os.path.isdir(folder):
         return folder
-    temporary = "%s.%d" % (folder, os.getpid())
+    temporary = f"{folder}.{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     for name, data in files:
         path = os.path.join(temporary, name)

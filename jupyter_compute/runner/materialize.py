@@ -27,7 +27,7 @@ def materialize(blobs: Blobs, manifest_digest: str, folder: str) -> None:
         manifest = json.loads(blobs.read(manifest_digest))
         files, folders = manifest["files"], manifest["folders"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Failure("damaged", "the snapshot %s has no manifest" % manifest_digest[:12]) from error
+        raise Failure("damaged", f"the snapshot {manifest_digest[:12]} has no manifest") from error
     base = os.fsencode(folder)
     os.makedirs(base, 0o700, exist_ok=True)
     made = {b""}
@@ -66,9 +66,9 @@ def place_inputs(blobs: Blobs, inputs: list[dict[str, Any]], folder: str) -> Non
 def _checked(path: str) -> bytes:
     name = path.encode("utf-8", "surrogateescape")
     if not name or name.startswith(b"/") or b"\0" in name:
-        raise Failure("damaged", "%r is no path inside a snapshot" % path)
+        raise Failure("damaged", f"{path!r} is no path inside a snapshot")
     if any(part in (b"", b".", b"..") for part in name.split(b"/")):
-        raise Failure("damaged", "%r is no path inside a snapshot" % path)
+        raise Failure("damaged", f"{path!r} is no path inside a snapshot")
     return name
 
 
@@ -80,7 +80,7 @@ def _make_folder(base: bytes, name: bytes, made: set[bytes]) -> None:
         os.mkdir(os.path.join(base, name), 0o755)
     except FileExistsError:
         if os.path.islink(os.path.join(base, name)):
-            raise Failure("damaged", "%r is a link and a folder" % name) from None
+            raise Failure("damaged", f"{name!r} is a link and a folder") from None
     made.add(name)
 
 

@@ -36,8 +36,9 @@ class Operations:
         if head.get("protocol") not in protocol.PROTOCOLS:
             raise Failure(
                 "bad-request",
-                "the agent speaks the protocols %s, not %r"
-                % (list(protocol.PROTOCOLS), head.get("protocol")),
+                "the agent speaks the protocols {}, not {!r}".format(
+                    list(protocol.PROTOCOLS), head.get("protocol")
+                ),
             )
         self.root = _make_root(str(head.get("root") or "~/.jupyter_compute"))
         self.blobs = Blobs(self.root)
@@ -53,7 +54,7 @@ class Operations:
             "protocol": protocol.PROTOCOLS[-1],
             "root": self.root,
             "host": platform.node(),
-            "python": "%d.%d.%d" % sys.version_info[:3],
+            "python": platform.python_version(),
             "pid": os.getpid(),
             "inotify": self.statuses.watch.is_reliable,
         }
@@ -69,14 +70,14 @@ class Operations:
         if operation is None:
             raise Failure(
                 "bad-request",
-                "the agent knows no operation %r" % head.get("op"),
+                "the agent knows no operation {!r}".format(head.get("op")),
                 "the near end is newer than the agent",
             )
         try:
             outcome: Outcome = operation(head)
         except (KeyError, TypeError, ValueError) as error:
             raise Failure(
-                "bad-request", "%s: %s: %s" % (head["op"], type(error).__name__, error)
+                "bad-request", "{}: {}: {}".format(head["op"], type(error).__name__, error)
             ) from error
         return outcome
 
@@ -125,7 +126,7 @@ class Operations:
         job.pop("secret_env", None)
         job.update(lib=self.library, python=job.get("python") or sys.executable, format=1)
         is_new = launching.launch(self.blobs, job, secrets)
-        return Answer({"job_id": "%s/%d" % (job["run_id"], job["attempt"]), "is_new": is_new})
+        return Answer({"job_id": f"{job['run_id']}/{job['attempt']}", "is_new": is_new})
 
     def _op_poll(self, head: dict[str, Any]) -> Outcome:
         jobs = [
@@ -138,9 +139,9 @@ class Operations:
         folder = launching.attempt_folder(self.root, head["run"], head["attempt"])
         offset, limit = int(head["offset"]), int(head.get("limit") or _READ_LIMIT)
         if offset < 0 or limit < 1:
-            raise Failure("bad-request", "%d bytes from %d cannot be read" % (limit, offset))
+            raise Failure("bad-request", f"{limit} bytes from {offset} cannot be read")
         if not os.path.isdir(folder):
-            raise Failure("not-found", "there is no run %s here" % head["run"])
+            raise Failure("not-found", "there is no run {} here".format(head["run"]))
         limit = min(limit, _READ_LIMIT)
         return held.HeldRead(folder, str(head["name"]), offset, limit, _deadline(head))
 
@@ -175,7 +176,7 @@ def _make_root(path: str) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise of_system(error) from error
         raise Failure(
-            "failed", "the folder %s cannot be used: %s" % (root, error.strerror or error)
+            "failed", f"the folder {root} cannot be used: {error.strerror or error}"
         ) from error
     return root
 

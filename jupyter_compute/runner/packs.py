@@ -12,7 +12,8 @@ import hashlib
 import os
 import struct
 import zlib
-from typing import Iterable, Iterator, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 PACK_LIMIT = 256 * 1024 * 1024
 _RECORD = struct.Struct(">32sIQI")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 PROTOCOLS = (1,)
 """The protocols that this version speaks."""
@@ -35,7 +36,7 @@ class Frame(NamedTuple):
 def encode(id_: int, kind: int, head: dict[str, Any] | None = None, body: bytes = b"") -> bytes:
     """Make the bytes of a frame; the body is at most ``BODY_LIMIT``."""
     if len(body) > BODY_LIMIT:
-        raise ProtocolError("a body of %d bytes does not fit a frame" % len(body))
+        raise ProtocolError(f"a body of {len(body)} bytes does not fit a frame")
     data = json.dumps(head).encode() if head else b""
     return b"".join((_HEADER.pack(id_, kind, len(data), len(body)), data, body))
 
@@ -59,7 +60,7 @@ class Decoder:
             while len(buffer) - start >= _HEADER.size:
                 id_, kind, head_length, body_length = _HEADER.unpack_from(buffer, start)
                 if head_length > HEAD_LIMIT or body_length > BODY_LIMIT:
-                    raise ProtocolError("a frame of %d bytes" % (head_length + body_length))
+                    raise ProtocolError(f"a frame of {head_length + body_length} bytes")
                 head_at = start + _HEADER.size
                 body_at = head_at + head_length
                 end = body_at + body_length

@@ -39,7 +39,7 @@ def read(folder: str, name: str, offset: int, limit: int) -> tuple[bytes, int]:
     try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
-            raise Failure("not-found", "%s is no file" % name)
+            raise Failure("not-found", f"{name} is no file")
         if offset >= found.st_size:
             return b"", found.st_size
         return os.pread(fd, limit, offset), found.st_size
@@ -54,9 +54,9 @@ def locate(folder: str, name: str) -> bytes:
     top, _, rest = name.partition("/")
     raw = rest.encode("utf-8", "surrogateescape")
     if top not in _FOLDERS or not raw or b"\0" in raw or b".." in raw.split(b"/"):
-        raise Failure("bad-request", "%r is no file of a run that can be read" % name)
+        raise Failure("bad-request", f"{name!r} is no file of a run that can be read")
     base = os.path.realpath(os.fsencode(os.path.join(folder, _FOLDERS[top])))
     path = os.path.realpath(os.path.join(base, raw.lstrip(b"/")))
     if not path.startswith(base + b"/"):
-        raise Failure("not-found", "%s is a link that leads out of the run" % name)
+        raise Failure("not-found", f"{name} is a link that leads out of the run")
     return path
