@@ -130,7 +130,7 @@ def test_a_keeper_killed_at_any_step_tells_the_truth_once(stage: Stage, tmp_path
         outcome = _settle(stage, folder)
         seen.add(outcome)
         assert log_of(folder).count("said") <= 1
-        assert not ran.exists() or ran.read_text() == "ran\n"
+        assert not ran.exists() or ran.read_text() in ("", "ran\n")
         if not mark.exists():
             assert outcome == "completed"
             break
