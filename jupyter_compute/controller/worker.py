@@ -22,7 +22,7 @@ from .ticket import Stage, Ticket
 
 log = logging.getLogger(__name__)
 
-_BUGS = 3
+_BUGS = 5
 _UNKNOWN_S = 5.0
 
 
