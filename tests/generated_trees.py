@@ -15,9 +15,37 @@ _ATOMS = (
     *("*", "**", "?", "a", "b", "foo", ".txt", "[ab]", "[!a]", "[^f]", "[a-f]", "[]a]", "[a-]"),
     *("[[:alpha:]]", "[[:digit:]z]", "[[:upper:]_]", "[[:nope:]]", "[a", "[\\]]", "[--0]", "[b-a]"),
     *("\\*", "\\a", "\\", "\\ ", " ", ".", "-", "#", "!", "é", "\udcff", "bar", ".py", "*.*", "]"),
-    *("/", "/", "/", "/**/", "**/", "/**", "a/", "x y", "***", "[[:space:]]", "[é]", "[\\a-c]", "//"),
+    *(
+        "/",
+        "/",
+        "/",
+        "/**/",
+        "**/",
+        "/**",
+        "a/",
+        "x y",
+        "***",
+        "[[:space:]]",
+        "[é]",
+        "[\\a-c]",
+        "//",
+    ),
 )
-_LINES = ("", "   ", "#comment", "\\#h", "\\!n", "!", "/", "*", "!*/", "**", "!a", "end\\ ", "foo \t")
+_LINES = (
+    "",
+    "   ",
+    "#comment",
+    "\\#h",
+    "\\!n",
+    "!",
+    "/",
+    "*",
+    "!*/",
+    "**",
+    "!a",
+    "end\\ ",
+    "foo \t",
+)
 
 
 def make_pattern(rng: random.Random) -> str:
@@ -28,7 +56,9 @@ def make_pattern(rng: random.Random) -> str:
     if kind < 0.3:
         line = rng.choice(NAMES).replace("\n", "?")
     elif kind < 0.5:
-        parts = (rng.choice((*NAMES[:12], "*", "**", "a*", "*b", "?")) for _ in range(rng.randint(2, 4)))
+        parts = (
+            rng.choice((*NAMES[:12], "*", "**", "a*", "*b", "?")) for _ in range(rng.randint(2, 4))
+        )
         line = "/".join(parts)
     else:
         line = "".join(rng.choice(_ATOMS) for _ in range(rng.randint(1, 5)))
