@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from ..driver import Driver
 from ..model import JobStatus, RunId
+from .ending import end
 from .line import Line
 from .ticket import Ticket
 
@@ -85,10 +86,7 @@ class Poller:
             await asyncio.wait({call, nudge}, return_when=asyncio.FIRST_COMPLETED)
             return call.result() if call.done() else None
         finally:
-            nudge.cancel()
-            if not call.done():
-                call.cancel()
-                await asyncio.gather(call, return_exceptions=True)
+            await end(nudge, call)
 
     async def _rest(self, held_s: float) -> None:
         interval_s = self._line.driver.interval_s
