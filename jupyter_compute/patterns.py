@@ -39,6 +39,7 @@ class Rule(NamedTuple):
         is_negative: Whether it takes back what an earlier rule left out.
         folders_only: Whether it holds for folders only.
         files_only: Whether it holds for files and links only; no written pattern says so.
+        is_broad: Whether its last part names nothing, as in ``!*/``, and is all wildcards.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Rule(NamedTuple):
     is_negative: bool = False
     folders_only: bool = False
     files_only: bool = False
+    is_broad: bool = False
 
 
 def as_bytes_text(name: str) -> str:
@@ -171,7 +173,9 @@ def _parse_line(raw: bytes, source: str, number: int) -> Rule | None:
 
 def make_rule(line: str, source: str, number: int = 0, *, files_only: bool = False) -> Rule:
     """Make a rule from a trimmed line that is no comment."""
-    return Rule(source, number, line, line.startswith("!"), line.endswith("/"), files_only)
+    is_negative = line.startswith("!")
+    is_broad = not line.lstrip("!").rstrip("/").rpartition("/")[2].strip("*?.")
+    return Rule(source, number, line, is_negative, line.endswith("/"), files_only, is_broad)
 
 
 def _trim(line: str) -> str:

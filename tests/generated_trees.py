@@ -75,8 +75,13 @@ def make_rules(rng: random.Random, most: int) -> bytes:
     return start + os.fsencode(text)
 
 
-def make_tree(rng: random.Random, root: Path, *, files: int, depth: int = 3) -> list[str]:
-    """Make files and folders; return their paths relative to the root."""
+def make_tree(
+    rng: random.Random, root: Path, *, files: int, depth: int = 3, is_bare: bool = False
+) -> list[str]:
+    """Make files and folders; return their paths relative to the root.
+
+    A bare tree has its folders only: a path that is not there counts as a file, for git too.
+    """
     folders = [""]
     paths: list[str] = []
     for _ in range(files):
@@ -88,8 +93,8 @@ def make_tree(rng: random.Random, root: Path, *, files: int, depth: int = 3) -> 
         if folder.count("/") < depth and rng.random() < 0.4:
             os.mkdir(root / path)
             folders.append(path + "/")
-        else:
-            (root / path).touch()
+        elif not is_bare:
+            (root / path).write_text(str(rng.random()))
     return paths
 
 

@@ -211,7 +211,8 @@ class Walk:
                     key = stat_key(entry.stat(follow_symlinks=False))
                     folder.rules_key = NEVER if self.is_racy(key) else key
             elif is_folder:
-                self._go_below(folder, name, entry.path, old, rule is not None)
+                is_taken_back = rule is not None and not rule.is_broad
+                self._go_below(folder, name, entry.path, old, is_taken_back)
             elif entry.is_symlink():
                 self._look_at_link(folder, entry, old)
             else:
