@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Iterable
 from typing import NamedTuple
 
 TOKEN = "JUPYTER_COMPUTE_TOKEN"
@@ -93,6 +94,18 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def tree(pids: Iterable[int]) -> set[int]:
+    """List processes and all that descend from them, without reading all of ``/proc``."""
+    found: set[int] = set()
+    waiting = list(pids)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(children(one))
+    return found
+
+
 def has_token(pid: int, token: str) -> bool:
     """Tell whether a process was started with a run's token in its environment."""
     mark = (f"{TOKEN}={token}").encode()
@@ -118,7 +131,7 @@ def handles(pid: int, number: int) -> bool:
     return False
 
 
-def memory(pids: list[int]) -> int:
+def memory(pids: Iterable[int]) -> int:
     """Estimate the bytes that processes hold together: their own, and what they share once."""
     own = shared = 0
     for pid in pids:
