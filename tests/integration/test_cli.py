@@ -117,12 +117,15 @@ def test_an_interrupt_asks_the_run_to_end(shell: Shell) -> None:
     assert shell.ok("run", "--last", "--json").json["state"] == "canceled"
 
 
-def test_a_second_interrupt_leaves_the_run_alone(shell: Shell) -> None:
+def test_a_second_interrupt_leaves_the_run_alone(shell: Shell, tmp_path: Path) -> None:
+    leave = tmp_path / "leave"
     shell.write(
         "train.py",
-        "import signal, time\n"
-        "signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
-        "signal.signal(signal.SIGINT, lambda *_: print('asked', flush=True))\n" + SLEEPER,
+        "import os, signal, time\n"
+        "for number in (signal.SIGTERM, signal.SIGINT):\n"
+        "    signal.signal(number, lambda *_: print('asked', flush=True))\n"
+        "print('up', flush=True)\n"
+        f"while not os.path.exists({str(leave)!r}): time.sleep(0.02)\n",
     )
     process = shell.start("submit", "--wait", "train.py")
     assert process.stdout is not None
@@ -133,6 +136,7 @@ def test_a_second_interrupt_leaves_the_run_alone(shell: Shell) -> None:
     _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert b"it goes on" in err
+    leave.touch()
     run_id = shell.ok("run", "--last", "--json").json["id"]
     assert shell.run("wait", run_id).code == 130
 
@@ -167,21 +171,25 @@ def test_odd_names_travel_there_and_back(shell: Shell) -> None:
     script = folder / "-o d'd\n.py"
     script.write_text(
         "import os\n"
-        "os.makedirs(b'outputs/\\xff')\n"
-        "open(b'outputs/\\xff/na\\nme \\xe2\\x82\\xac', 'w').write(open('data ü.txt').read())\n"
-        "print('fine')\n"
+        "os.makedirs('outputs/-o')\n"
+        "open('outputs/-o/na\\nme €', 'w').write(open('data ü.txt').read())\n"
+        "print(os.path.exists(b'\\xfe'))\n"
     )
     (folder / "data ü.txt").write_text("data")
-    (Path(os.fsdecode(bytes(folder) + b"/\xfe"))).write_text("x")
+    Path(os.fsdecode(bytes(folder) + b"/\xfe")).write_text("x")
     answer = shell.run("submit", "--wait", "--source", str(folder), "--", script.name)
-    assert answer.code == 0, answer.err
+    assert (answer.code, answer.out) == (0, b"True\n"), answer.err
     outputs = shell.ok("outputs", "--last", "--json").json["outputs"]
-    assert [one["path"] for one in outputs] == ["outputs/\udcff/na\nme €"]
-    assert r"outputs/\xff/na\nme €" in shell.ok("outputs", "--last").text
+    assert [one["path"] for one in outputs] == ["outputs/-o/na\nme €"]
+    assert r"outputs/-o/na\nme €" in shell.ok("outputs", "--last").text
     shell.ok("outputs", "--last", "--download", "here")
-    assert (shell.folder / "here" / "\udcff" / "na\nme €").read_text() == "data"
-    shell.ok("outputs", "--last", "--download", "there", "--", "\udcff")
-    assert (shell.folder / "there" / "\udcff" / "na\nme €").is_file()
+    assert (shell.folder / "here/-o/na\nme €").read_text() == "data"
+    shell.ok("outputs", "--last", "--download", "there", "--", "-o")
+    assert (shell.folder / "there/-o/na\nme €").is_file()
+    assert shell.run("outputs", "--last", "nothing", "--download", "there").code == 3
+    captured = shell.ok("snapshot", folder.name, "--json").json["files"]
+    assert "\udcfe" in [file["path"] for file in captured]
+    shell.ok("snapshot", folder.name)
     shell.ok("runs")
     shell.ok("run", "--last")
 
@@ -281,7 +289,7 @@ def test_the_doctor_finds_a_fresh_workspace_well(own_shell: Shell) -> None:
 
 @pytest.mark.parametrize("loss", ["gone", "damaged"])
 def test_a_lost_store_is_rebuilt_with_its_runs_logs_and_files(own_shell: Shell, loss: str) -> None:
-    code = "import os\nos.makedirs('outputs', exist_ok=True)\nopen('outputs/x', 'w').write('1')\nprint('words')"
+    code = "open('outputs/x', 'w').write('1')\nprint('words')"
     run = own_shell.ended(code, "-p", "lr", "0.5")
     own_shell.ok("controller", "--stop")
     database = own_shell.home / "store.db"
