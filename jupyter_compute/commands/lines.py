@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,8 +40,9 @@ _COMMANDS: tuple[tuple[str, Callable[..., Result]], ...] = (
 )
 
 
+@functools.lru_cache(maxsize=1)
 def make_grammar() -> Grammar:
-    """Make the grammar that the shell and the notebook share."""
+    """Return the grammar that the shell and the notebook share."""
     grammar = Grammar(
         "compute",
         help="Run cells, scripts and notebooks on any compute you can reach.",
