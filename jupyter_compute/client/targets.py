@@ -1,0 +1,192 @@
+"""Targets: what is attached, and what is there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ..controller import doorbell, process
+from ..errors import ConflictError, TargetUnreachableError
+from ..model import Target, TargetInfo
+from ..options import schema_of
+from .opening import Opened, Pace
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """The last check of a target.
+
+    Attributes:
+        info: What was found; ``None`` if the target could not be asked.
+        checked: When, in seconds since the epoch.
+        error: Why it could not be asked.
+        hint: What to do about that.
+    """
+
+    info: TargetInfo | None = None
+    checked: float = 0.0
+    error: str = ""
+    hint: str = ""
+
+
+class TargetCalls(Opened):
+    """Attach, detach and look at targets."""
+
+    def targets(self) -> list[Target]:
+        """List the targets: ``local`` first, then the others by name."""
+        return self.attached.list()
+
+    def target(self, name: str) -> Target:
+        """Return one target.
+
+        Raises:
+            NotFoundError: There is none of this name; the hint has the nearest one.
+        """
+        return self.attached.get(name)
+
+    def attach(
+        self,
+        name: str,
+        kind: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        replace: bool = False,
+    ) -> Target:
+        """Attach a target under a name. Nothing is sent to it.
+
+        Args:
+            name: The user's name for it.
+            kind: One of :meth:`kinds`.
+            options: The kind's options; words are converted to what the options are.
+            replace: Whether a target of this name, or another name for the same place, gives way.
+
+        Raises:
+            ConfigError: The name, the kind or an option is wrong.
+            ConflictError: The name or the place is attached already.
+        """
+        driver = self.registry.driver(kind)
+        target = Target(name=name, kind=driver.kind, options=dict(options or {}))
+        self.attached.attach(target, replace=replace)
+        doorbell.ring(self.workspace)
+        return self.attached.get(name)
+
+    def update(self, name: str, options: Mapping[str, Any]) -> Target:
+        """Replace the options of a target.
+
+        Raises:
+            ConfigError: An option is wrong; nothing has changed.
+        """
+        self.attached.update(name, dict(options))
+        doorbell.ring(self.workspace)
+        return self.attached.get(name)
+
+    def detach(self, name: str) -> None:
+        """Forget a target. What it is and its runs there stay as they are.
+
+        Raises:
+            ConflictError: Runs are still active there.
+        """
+        target = self.attached.get(name)
+        active = self.store.active(target.name)
+        if active:
+            raise _still_active(name, len(active))
+        self.attached.detach(name)
+        doorbell.ring(self.workspace)
+
+    def check(self, name: str, wait_s: float = 60.0) -> TargetInfo:
+        """Have the controller look at a target, and wait for what it finds.
+
+        Raises:
+            TargetUnreachableError: There was no answer in time.
+            DriverError: The target could not be asked; the message says why.
+        """
+        target = self.attached.get(name)
+        path = self.workspace.target(target.name) / "info.json"
+        before = self.last_check(target.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / "check.wish").touch()
+        self._wake()
+        pace, deadline = Pace(longest_s=0.05), time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            checked = self.last_check(target.name)
+            if checked is not None and (before is None or checked.checked > before.checked):
+                return _answer(target, checked)
+            self.keep_controller()
+            pace.pause()
+        raise TargetUnreachableError(
+            f"{target.name} has not been checked after {wait_s:.0f} s",
+            target=target.name,
+            kind=target.kind,
+            hint="jupyter compute doctor says whether the controller works",
+        )
+
+    def last_check(self, name: str) -> Checked | None:
+        """Return what the last check of a target found; ``None`` before the first one."""
+        path = self.workspace.target(name) / "info.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Checked)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def target_info(self, name: str) -> TargetInfo | None:
+        """Return what the last check of a target found, without asking it again."""
+        checked = self.last_check(self.attached.get(name).name)
+        return None if checked is None else checked.info
+
+    def active_on(self, name: str) -> dict[str, int]:
+        """Count the runs on a target that are not over, by state."""
+        counts = self.store.count_active(self.attached.get(name).name)
+        return {state.value: count for state, count in counts.items() if not state.is_final}
+
+    def kinds(self) -> list[str]:
+        """List the kinds of target that can be attached."""
+        return self.registry.kinds()
+
+    def kind(self, kind: str) -> dict[str, Any]:
+        """Return the JSON Schema of a kind's options.
+
+        Raises:
+            ConfigError: There is no such kind.
+            DriverNotInstalledError: It needs a package that is not installed.
+        """
+        driver = self.registry.driver(kind)
+        schema: dict[str, Any] = json.loads(json.dumps(schema_of(driver.Options)))
+        return {"kind": kind, "title": driver.title or kind, "options": schema}
+
+    def controller(self) -> dict[str, Any] | None:
+        """Return the facts of the running controller; ``None`` when there is none."""
+        return process.facts(self.workspace)
+
+    def start_controller(self) -> None:
+        """Start the controller if there is none, and wait until it holds the workspace."""
+        process.ensure(self.workspace, wait=True)
+
+    def stop_controller(self, timeout_s: float = 30.0) -> bool:
+        """Stop the controller and wait for its end. Runs go on without it.
+
+        Returns:
+            Whether there is none any more.
+        """
+        return process.stop(self.workspace, timeout_s)
+
+
+def _answer(target: Target, checked: Checked) -> TargetInfo:
+    if checked.info is not None:
+        return checked.info
+    raise TargetUnreachableError(
+        checked.error or f"{target.name} did not answer",
+        hint=checked.hint,
+        target=target.name,
+        kind=target.kind,
+    )
+
+
+def _still_active(name: str, count: int) -> ConflictError:
+    runs = "1 run is" if count == 1 else f"{count} runs are"
+    return ConflictError(
+        f"{runs} still active on {name}",
+        hint=f"cancel or wait for them: jupyter compute runs --active --target {name}",
+    )
