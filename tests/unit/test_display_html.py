@@ -2,16 +2,11 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from display_fakes import ScriptedRun, make_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jupyter_compute.display import html, text
 from jupyter_compute.display.failure import run_failed, short

@@ -4,13 +4,8 @@ import io
 import json
 import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from display_fakes import RecordingScreen, ScriptedRun
 
 from jupyter_compute.display.live import watch
