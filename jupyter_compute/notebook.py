@@ -44,10 +44,11 @@ def find_whereabouts(ipython: Any, environ: Mapping[str, str] = os.environ) -> W
         ipython: The running shell.
         environ: The environment variables to go by.
     """
+    server = _server(environ.get("JPY_PARENT_PID", ""))
     path = (
         _from_vscode(ipython.user_ns)
-        or _from_server(ipython, environ)
-        or _file(environ.get("JPY_SESSION_NAME", ""))
+        or _from_server(ipython, server)
+        or _from_session_name(environ.get("JPY_SESSION_NAME", ""), has_server=bool(server))
     )
     if path is not None:
         return Whereabouts(folder=path.parent, notebook=path.name, cell_id=_cell_id(ipython))
@@ -73,9 +74,15 @@ def _cell_id(ipython: Any) -> str:
     return cell_id if isinstance(cell_id, str) else ""
 
 
-def _from_server(ipython: Any, environ: Mapping[str, str]) -> Path | None:
+def _from_session_name(name: str, *, has_server: bool) -> Path | None:
+    path = _file(name)
+    # A program that a notebook starts, such as papermill, hands its own session's name on.
+    is_own = path is not None and (has_server or path.parent.samefile(os.curdir))
+    return path if is_own else None
+
+
+def _from_server(ipython: Any, server: dict[str, Any]) -> Path | None:
     kernel_id = _kernel_id(ipython)
-    server = _server(environ.get("JPY_PARENT_PID", ""))
     if not kernel_id or not server:
         return None
     try:
