@@ -1,0 +1,149 @@
+"""Options by a typed definition: read from flags and files, and described for forms."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from .errors import ConfigError
+
+S = TypeVar("S", bound=Struct)
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Suggest what was meant: ``did you mean 'x'?``, else ``one of: a, b``; empty without any."""
+    names = sorted(set(choices))
+    folded = {name.casefold(): name for name in reversed(names)}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {folded[close[0]]!r}?"
+    shown = ", ".join(names[:12])
+    return f"one of: {shown}{', …' if len(names) > 12 else ''}" if names else ""
+
+
+def read_options(cls: type[S], values: Mapping[str, Any]) -> S:
+    """Read options as their definition says, from a file's values or from flags' strings.
+
+    A string is converted to what the field wants: numbers, ``yes`` and ``no``, lists with
+    commas. ``-`` in a name stands for ``_``. Touches nothing.
+
+    Raises:
+        ConfigError: Everything that is wrong, in one message: unknown names with the nearest
+            one in the hint, values of the wrong type, names that are missing.
+    """
+    fields = {field.name: field for field in msgspec.structs.fields(cls)}
+    problems: list[str] = []
+    hints: list[str] = []
+    read: dict[str, Any] = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in fields:
+            problems.append(f"there is no option {key!r}")
+            hints.append(nearest(name, fields) or "it takes no options")
+            continue
+        try:
+            read[name] = msgspec.convert(_from_string(value, fields[name].type), fields[name].type)
+        except (msgspec.ValidationError, ValueError) as exc:
+            problems.append(f"option {name!r}: {_say(exc)}, not {value!r}")
+    given = {key.replace("-", "_") for key in values}
+    missing = [name for name, field in fields.items() if field.required and name not in given]
+    problems.extend(f"option {name!r} is missing" for name in missing)
+    if missing:
+        hints.append("give " + " ".join(f"--{name.replace('_', '-')} …" for name in missing))
+    if problems:
+        raise ConfigError("; ".join(problems), hint="; ".join(dict.fromkeys(hints)))
+    try:
+        return cls(**read)
+    except (ValueError, TypeError) as exc:
+        raise ConfigError(_say(exc)) from exc
+
+
+def schema_of(cls: type[Struct]) -> dict[str, Any]:
+    """Describe options as a JSON Schema whose root is the object itself, for forms.
+
+    Titles come from the fields' names and descriptions from the docstring's ``Attributes``.
+    """
+    (_,), parts = msgspec.json.schema_components((cls,), ref_template="#/$defs/{name}")
+    schema: dict[str, Any] = msgspec.to_builtins(parts.pop(cls.__name__))
+    schema["description"] = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
+    told = _attributes(cls)
+    properties = {
+        name: {
+            "title": name.replace("_", " ").capitalize(),
+            **({"description": told[name]} if name in told else {}),
+            **field,
+        }
+        for name, field in schema.get("properties", {}).items()
+    }
+    schema.update(properties=properties, additionalProperties=False)
+    if parts:
+        schema["$defs"] = parts
+    return schema
+
+
+def _from_string(value: Any, wanted: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    options = get_args(wanted) if _is_union(wanted) else (wanted,)
+    if str in options:
+        return value
+    if not value.strip() and type(None) in options:
+        return None
+    word = value.strip().casefold()
+    for option in options:
+        origin = get_origin(option) or option
+        if origin is bool and word in _TRUE | _FALSE:
+            return word in _TRUE
+        if origin in (list, tuple, set, frozenset):
+            inner = next(iter(get_args(option)), str)
+            return [_from_string(part.strip(), inner) for part in value.split(",") if part.strip()]
+        if origin in (dict, Mapping):
+            pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+            return {name.strip(): text.strip() for name, _, text in pairs}
+        if origin in (int, float):
+            return _number(value.strip(), origin)
+    return value
+
+
+def _number(text: str, wanted: type[int] | type[float]) -> Any:
+    try:
+        return wanted(text)
+    except ValueError:
+        return text
+
+
+def _is_union(wanted: Any) -> bool:
+    return type(wanted).__name__ in ("UnionType", "_UnionGenericAlias", "Union")
+
+
+def _say(exc: Exception) -> str:
+    text = str(exc)
+    return text[:1].lower() + text[1:]
+
+
+def _attributes(cls: type[Struct]) -> dict[str, str]:
+    text = inspect.cleandoc(cls.__doc__ or "")
+    _, found, rest = text.partition("Attributes:\n")
+    told: dict[str, str] = {}
+    if not found:
+        return told
+    section = re.split(r"\n(?=\S)", rest, maxsplit=1)[0]
+    name = ""
+    for line in textwrap.dedent(section).splitlines():
+        entry = re.match(r"(\w+): (.*)", line)
+        if entry:
+            name = entry[1]
+            told[name] = entry[2].strip()
+        elif name and line.strip():
+            told[name] += " " + line.strip()
+    return told

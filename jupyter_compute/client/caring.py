@@ -7,13 +7,17 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from ..driver import Driver, DriverContext
-from ..errors import ComputeError, NotFoundError, StoreError
+from ..errors import ComputeError, StoreError
 from ..model import ArgvCommand, Run, RunId, RunState, Target
 from ..options import read_options
+from ..store import Store
+from ..store.doctor import integrity, salvage, set_aside
 from .doctoring import DoctorCalls, Finding
 
 
@@ -58,24 +62,25 @@ class CareCalls(DoctorCalls):
         if count:
             self._wake()
 
-    def _put_damaged_store_aside(self) -> str:
+    def _put_damaged_store_aside(self) -> Path | None:
+        """Put a damaged store aside and save from it what can still be read.
+
+        Raises:
+            StoreError: The store is not damaged but newer, or another program's.
+        """
         path = self.workspace.database
+        if not integrity(path):
+            return None
         try:
-            problems = list(self.store.integrity()) if path.exists() else []
+            self.close()
+            Store.open(path).close()
         except StoreError as exc:
-            if "newer" in exc.message or "locked" in exc.message:
+            if "damaged" not in exc.message:
                 raise
-            problems = [exc.message]
-        if not problems:
-            return ""
-        self.close()
-        aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-        path.rename(aside)
-        for suffix in ("-wal", "-shm", "-journal"):
-            beside = path.with_name(path.name + suffix)
-            if beside.exists():
-                beside.rename(aside.with_name(aside.name + suffix))
-        return str(aside)
+        aside = set_aside(path)
+        if aside is not None:
+            salvage(aside, self.store)
+        return aside
 
     def _records(self) -> Iterator[Run]:
         """Read what each submit wrote beside its run's log."""
@@ -105,36 +110,23 @@ class CareCalls(DoctorCalls):
     def _enter(
         self, run_id: RunId, known: dict[RunId, Run], there: dict[RunId, tuple[str, int]]
     ) -> bool:
-        try:
-            self.store.get(run_id)
-            return False
-        except NotFoundError:
-            pass
-        run = known.get(run_id)
-        if run is None:
-            command = ArgvCommand(argv=("(lost)",))
-            run = Run(
-                id=run_id,
-                experiment="rebuilt",
-                name="rebuilt",
-                target=there[run_id][0],
-                snapshot_id="",
-                command=command,
-            )
-        if run_id not in there:
-            # Never reached its target: started now, it would surprise whoever asked for it then.
-            self.store.add(run)
-            self.store.advance(
-                run_id, RunState.CANCELED, error="lost with the store before it was sent"
-            )
-            return True
-        attempt = there[run_id][1]
-        self.store.add(run)
-        for _ in range(attempt - run.attempt):
-            self.store.requeue(run_id, "rebuilt")
-        # The controller asks the target about it, as it does about any run it finds under way.
-        self.store.advance(run_id, RunState.PREPARING, job_id=run_id, reason="rebuilt")
-        return True
+        run = known.get(run_id) or Run(
+            id=run_id,
+            experiment="rebuilt",
+            name="rebuilt",
+            target=there[run_id][0],
+            snapshot_id="",
+            command=ArgvCommand(argv=("(lost)",)),
+            created=time.time(),
+        )
+        if run_id in there:
+            # The controller asks the target about it, as about any run it finds under way.
+            under_way = {"state": RunState.PREPARING, "job_id": run_id, "reason": "rebuilt"}
+            return self.store.restore(replace(run, attempt=there[run_id][1], **under_way))
+        # Never reached its target: started now, it would surprise whoever asked for it then.
+        error = "lost with the store before it was sent"
+        over = {"state": RunState.CANCELED, "error": error, "ended": time.time()}
+        return self.store.restore(replace(run, **over))
 
 
 def _problem(message: str, remedy: str) -> Finding:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from .._version import __version__
 from ..controller import process
 from ..errors import ComputeError
+from ..store.doctor import integrity
 from .snapshots import SnapshotCalls
 from .targets import TargetCalls
 
@@ -102,7 +103,7 @@ class DoctorCalls(SnapshotCalls, TargetCalls):
             )
 
     def _look_at_store(self) -> Iterator[Finding]:
-        problems = list(self.store.integrity())
+        problems = integrity(self.workspace.database)
         for problem in problems:
             yield Finding(
                 subject="store",
@@ -138,7 +139,7 @@ class DoctorCalls(SnapshotCalls, TargetCalls):
                 remedy=f"see {self.workspace.controller_log}",
             )
             return
-        version = str(facts.get("version", ""))
+        version = facts.version
         if version and version != __version__:
             yield Finding(
                 subject="controller",
@@ -148,7 +149,7 @@ class DoctorCalls(SnapshotCalls, TargetCalls):
             )
             return
         yield Finding(
-            subject="controller", level="ok", message=f"process {facts.get('pid')}, {__version__}"
+            subject="controller", level="ok", message=f"process {facts.pid}, {__version__}"
         )
 
     def _look_at_local(self) -> Iterator[Finding]:

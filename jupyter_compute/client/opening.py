@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..blobs import Blobs
 from ..config import Settings, Targets
-from ..controller import doorbell, process
+from ..controller import process
 from ..errors import ComputeError
 from ..registry import Registry
 from ..snapshot import Snapshotter
@@ -122,7 +122,6 @@ class Opened:
 
     def _wake(self) -> None:
         """Tell the controller that there is something to do, and start one if there is none."""
-        doorbell.ring(self.workspace)
         process.ensure(self.workspace)
 
     def keep_controller(self) -> None:

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ..errors import ConflictError, NotFoundError
+from ..controller import process
+from ..controller.handover import hand_over
+from ..errors import ComputeError, ConflictError, NotFoundError, StoreError
 from ..model import Run, RunFacts, RunFilter, RunId, RunPage, RunState, new_run_id
+from ..secrets import resolve
 from .opening import Opened, Pace
 
 
@@ -94,7 +97,7 @@ class RunCalls(Opened):
                 hint="submit it again from its source",
             )
         facts = RunFacts(submitted_by=submitter(), client_version=old.facts.client_version)
-        run = self.store.add(
+        return self.enter(
             Run(
                 id=new_run_id(),
                 experiment=old.experiment,
@@ -115,9 +118,6 @@ class RunCalls(Opened):
                 facts=facts,
             )
         )
-        self._keep_record(run)
-        self._wake()
-        return run
 
     def delete(self, run_id: str) -> None:
         """Remove a run that is over: its record, and its log and files on this machine.
@@ -167,11 +167,43 @@ class RunCalls(Opened):
             self.keep_controller()
             pace.pause(left_s)
 
-    def _keep_record(self, run: Run) -> None:
-        """Write the run beside its log, so that a lost store can be rebuilt."""
+    def enter(self, run: Run) -> Run:
+        """Write a new run down and wake the controller.
+
+        Secrets from this process's environment reach the controller first, through a socket:
+        nothing else could give them to it, and no disk must hold them.
+
+        Raises:
+            ConfigError: A secret cannot be read; the message has its name, never its value.
+            StoreError: The run could not be written down; it was not submitted.
+        """
+        given = {
+            name: resolve(reference, environ=self.environ)
+            for name, reference in run.secrets.items()
+            if reference.startswith("env:")
+        }
+        if given:
+            process.ensure(self.workspace, wait=True)
+            if not hand_over(self.workspace, run.id, given):
+                raise StoreError(
+                    "the controller did not take the secrets", hint="jupyter compute doctor"
+                )
         folder = self.workspace.run(run.id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "run.json").write_bytes(encode_record(run))
+        try:
+            # A copy beside the log, so that a lost store can be rebuilt.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / "run.json").write_bytes(encode_record(run))
+            run = self.store.add(run)
+        except (OSError, ComputeError) as exc:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(exc, ComputeError):
+                raise
+            raise StoreError(
+                f"the run could not be written down: {exc.strerror or exc}",
+                hint="is there room left on the workspace's disk?",
+            ) from exc
+        self._wake()
+        return run
 
 
 def encode_record(run: Run) -> bytes:

@@ -43,7 +43,8 @@ class SnapshotCalls(Opened):
         A submit at the same time loses nothing.
         """
         snapshotter = self.snapshotter()
-        keep: set[str] = set()
+        self.store.tidy()
+        keep = set(self.store.input_digests())
         for snapshot_id in self.store.snapshot_ids():
             keep.add(snapshot_id)
             if self.blobs.has(snapshot_id):

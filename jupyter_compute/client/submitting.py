@@ -140,10 +140,7 @@ class SubmitCalls(RunCalls, TargetCalls):
         self.store.put_snapshot(
             snapshot.id, snapshot.source, len(snapshot.files), snapshot.bytes, snapshot.git
         )
-        self._keep_record(run)
-        run = self.store.add(run)
-        self._wake()
-        return run
+        return self.enter(run)
 
     def _environment(
         self, spec: str | Sequence[str] | Environment | None, folder: Path, target: Target

@@ -9,27 +9,13 @@ from typing import Any
 
 import msgspec
 
-from ..controller import doorbell, process
-from ..errors import ConflictError, TargetUnreachableError
+from .. import errors
+from ..controller import process
+from ..controller.inspection import Answer, read_answer, wish
+from ..errors import ConflictError, DriverError, TargetUnreachableError
 from ..model import Target, TargetInfo
 from ..options import schema_of
 from .opening import Opened, Pace
-
-
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """The last check of a target.
-
-    Attributes:
-        info: What was found; ``None`` if the target could not be asked.
-        checked: When, in seconds since the epoch.
-        error: Why it could not be asked.
-        hint: What to do about that.
-    """
-
-    info: TargetInfo | None = None
-    checked: float = 0.0
-    error: str = ""
-    hint: str = ""
 
 
 class TargetCalls(Opened):
@@ -70,7 +56,7 @@ class TargetCalls(Opened):
         driver = self.registry.driver(kind)
         target = Target(name=name, kind=driver.kind, options=dict(options or {}))
         self.attached.attach(target, replace=replace)
-        doorbell.ring(self.workspace)
+        self._tell()
         return self.attached.get(name)
 
     def update(self, name: str, options: Mapping[str, Any]) -> Target:
@@ -80,7 +66,7 @@ class TargetCalls(Opened):
             ConfigError: An option is wrong; nothing has changed.
         """
         self.attached.update(name, dict(options))
-        doorbell.ring(self.workspace)
+        self._tell()
         return self.attached.get(name)
 
     def detach(self, name: str) -> None:
@@ -94,7 +80,7 @@ class TargetCalls(Opened):
         if active:
             raise _still_active(name, len(active))
         self.attached.detach(name)
-        doorbell.ring(self.workspace)
+        self._tell()
 
     def check(self, name: str, wait_s: float = 60.0) -> TargetInfo:
         """Have the controller look at a target, and wait for what it finds.
@@ -104,10 +90,8 @@ class TargetCalls(Opened):
             DriverError: The target could not be asked; the message says why.
         """
         target = self.attached.get(name)
-        path = self.workspace.target(target.name) / "info.json"
         before = self.last_check(target.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (path.parent / "check.wish").touch()
+        wish(self.workspace, target.name)
         self._wake()
         pace, deadline = Pace(longest_s=0.05), time.monotonic() + wait_s
         while time.monotonic() < deadline:
@@ -123,13 +107,9 @@ class TargetCalls(Opened):
             hint="jupyter compute doctor says whether the controller works",
         )
 
-    def last_check(self, name: str) -> Checked | None:
-        """Return what the last check of a target found; ``None`` before the first one."""
-        path = self.workspace.target(name) / "info.json"
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Checked)
-        except (OSError, msgspec.MsgspecError):
-            return None
+    def last_check(self, name: str) -> Answer | None:
+        """Return what the last check of a target said; ``None`` before the first one."""
+        return read_answer(self.workspace, name)
 
     def target_info(self, name: str) -> TargetInfo | None:
         """Return what the last check of a target found, without asking it again."""
@@ -156,9 +136,15 @@ class TargetCalls(Opened):
         schema: dict[str, Any] = json.loads(json.dumps(schema_of(driver.Options)))
         return {"kind": kind, "title": driver.title or kind, "options": schema}
 
+    def _tell(self) -> None:
+        """Have a running controller read the targets again; there may be none."""
+        if process.facts(self.workspace) is not None:
+            self._wake()
+
     def controller(self) -> dict[str, Any] | None:
-        """Return the facts of the running controller; ``None`` when there is none."""
-        return process.facts(self.workspace)
+        """Return what the running controller says about itself; ``None`` when there is none."""
+        facts = process.facts(self.workspace)
+        return None if facts is None else dict(msgspec.to_builtins(facts))
 
     def start_controller(self) -> None:
         """Start the controller if there is none, and wait until it holds the workspace."""
@@ -173,15 +159,18 @@ class TargetCalls(Opened):
         return process.stop(self.workspace, timeout_s)
 
 
-def _answer(target: Target, checked: Checked) -> TargetInfo:
-    if checked.info is not None:
-        return checked.info
-    raise TargetUnreachableError(
-        checked.error or f"{target.name} did not answer",
-        hint=checked.hint,
-        target=target.name,
-        kind=target.kind,
-    )
+def _answer(target: Target, answer: Answer) -> TargetInfo:
+    if answer.error is not None:
+        kind = getattr(errors, answer.error["error"], DriverError)
+        kind = kind if issubclass(kind, DriverError) else DriverError
+        raise kind(
+            answer.error["message"],
+            hint=answer.error["hint"],
+            target=target.name,
+            kind=target.kind,
+        )
+    assert answer.info is not None
+    return answer.info
 
 
 def _still_active(name: str, count: int) -> ConflictError:

@@ -23,7 +23,7 @@ def _target_data(client: Client, target: Target) -> dict[str, Any]:
         **msgspec.to_builtins(target),
         "info": None if checked is None else msgspec.to_builtins(checked.info),
         "checked": None if checked is None else checked.checked,
-        "error": "" if checked is None else checked.error,
+        "error": None if checked is None else checked.error,
         "active": active,
     }
 
@@ -31,7 +31,7 @@ def _target_data(client: Client, target: Target) -> dict[str, Any]:
 def _condition(data: Mapping[str, Any]) -> Cell:
     info = data["info"]
     if data["error"]:
-        return Cell(data["error"], "bad")
+        return Cell(data["error"]["message"], "bad")
     if info is None:
         return Cell("not checked yet", "dim")
     for problem in info["problems"]:
