@@ -31,7 +31,7 @@ from .commands import (
 )
 from .display.failure import run_failed, short, shown_short
 from .display.live import watch
-from .display.screens import HtmlScreen, Screen, TextScreen, bundle
+from .display.screens import HtmlScreen, Screen, TextScreen, bundle, write
 from .display.view import Follower, RunPicture
 from .display.widgets import WidgetScreen
 from .errors import ComputeError, ConfigError
@@ -234,7 +234,8 @@ class ComputeMagics(Magics):  # type: ignore[misc]
 
     def _publish_blocks(self, result: Result, folded: str = "") -> None:
         if not self._is_kernel:
-            print(render_text(result, width=_columns(), color=sys.stdout.isatty()))
+            text = render_text(result, width=_columns(), color=sys.stdout.isatty())
+            write(sys.stdout, text + "\n")
             return
         page = render_html(result)
         if folded:
@@ -318,7 +319,7 @@ def _columns() -> int | None:
 def _write(stream: Iterator[bytes]) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for chunk in stream:
-        sys.stdout.write(decoder.decode(chunk))
+        write(sys.stdout, decoder.decode(chunk))
         sys.stdout.flush()
 
 

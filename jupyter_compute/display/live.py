@@ -78,6 +78,7 @@ class _Watch:
         self._rich = RichOutputs(source.read_result, screen.publish)
         self._is_asked = False
         self._drawn = float("-inf")
+        self._interval_s = INTERVAL_S
         self._is_stale = True
 
     def until_over(self) -> RunPicture:
@@ -88,7 +89,7 @@ class _Watch:
                 return self._leave()
             self._ask_to_cancel()
             since = time.monotonic() - self._drawn
-            if since >= (INTERVAL_S if self._is_stale else _IDLE_S):
+            if since >= (self._interval_s if self._is_stale else _IDLE_S):
                 self._draw()
             self._source.wait(INTERVAL_S / 2)
         return self._close("")
@@ -109,11 +110,14 @@ class _Watch:
         self._source.cancel()
 
     def _draw(self) -> None:
+        began = time.monotonic()
         note = ""
         if self._is_asked:
             note = "Asked to cancel. Interrupt again to stop watching."
         self._screen.show(self._follower.picture(now=self._clock(), lines=_LIVE_LINES, note=note))
         self._drawn = time.monotonic()
+        # A picture that is slow to draw must not keep the processor busy.
+        self._interval_s = max(INTERVAL_S, 5 * (self._drawn - began))
         self._is_stale = False
 
     def _leave(self) -> RunPicture:

@@ -42,6 +42,12 @@ def bundle(picture: RunPicture) -> dict[str, Any]:
     return {"text/html": html.render(picture), "text/plain": text.render(picture)}
 
 
+def write(stream: TextIO, text: str) -> None:
+    """Write a text; what the stream's encoding lacks is written as ``?``."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+
+
 class HtmlScreen:
     """Draws into one output of the cell and replaces it in place.
 
@@ -99,18 +105,18 @@ class TextScreen:
         """Rewrite the status line, unless the log stands in the middle of a line."""
         if self._is_terminal and self._is_at_start:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write("\r\x1b[2K" + text.status_line(picture, width))
+            self._write("\r\x1b[2K" + text.status_line(picture, width))
             self._has_status = True
         elif not self._is_terminal and picture.run.state.value != self._said:
             self._said = picture.run.state.value
             self._start_line()
-            self._stream.write(text.status_line(picture) + "\n")
+            self._write(text.status_line(picture) + "\n")
         self._stream.flush()
 
     def log(self, data: bytes) -> None:
         """Write new bytes of the log."""
         self._clear_status()
-        self._stream.write(data.decode("utf-8", "replace"))
+        self._write(data.decode("utf-8", "replace"))
         self._stream.flush()
         self._is_at_start = data.endswith(b"\n")
 
@@ -131,15 +137,18 @@ class TextScreen:
         """Leave one line that says how it ended, and what came back."""
         self._clear_status()
         self._start_line()
-        self._stream.write(text.render(picture, lines=0) + "\n")
+        self._write(text.render(picture, lines=0) + "\n")
         self._stream.flush()
+
+    def _write(self, text: str) -> None:
+        write(self._stream, text)
 
     def _clear_status(self) -> None:
         if self._has_status:
-            self._stream.write("\r\x1b[2K")
+            self._write("\r\x1b[2K")
             self._has_status = False
 
     def _start_line(self) -> None:
         if not self._is_at_start:
-            self._stream.write("\x1b[0m\n" if self._is_terminal else "\n")
+            self._write("\x1b[0m\n" if self._is_terminal else "\n")
             self._is_at_start = True

@@ -163,3 +163,13 @@ def test_no_state_is_told_by_color_alone(state: RunState) -> None:
 
     assert len(set(SYMBOLS.values())) == len(RunState)
     assert SYMBOLS[state]
+
+
+def test_a_stream_that_knows_few_characters_gets_others_for_them() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    watch(
+        ScriptedRun(say("é\n".encode()), ScriptedRun.end), TextScreen(stream, lambda *facts: None)
+    )
+    stream.flush()
+    assert b"? completed" in raw.getvalue()
