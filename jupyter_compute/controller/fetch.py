@@ -61,7 +61,9 @@ class Fetcher:
         """Bring events into the store: up to a size, or to their end."""
         desk, run = self._context.desk, ticket.run
         if ticket.event_offset is None:
-            ticket.event_offset = await desk.ask(desk.store.offset, run.id, run.attempt, "events")
+            ticket.event_offset = await desk.ask(
+                desk.store.offset, run.id, run.attempt, "events"
+            )
         offset, rest = ticket.event_offset, b""
         while size is None or offset + len(rest) < size:
             data = await self._read(ticket, "events", offset + len(rest))

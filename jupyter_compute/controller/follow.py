@@ -131,9 +131,13 @@ class Follower:
     async def _repeat(self, ticket: Ticket, status: JobStatus) -> Run:
         desk = self._context.desk
         why = progress.one_line(status.error or status.reason or "the job was lost")
-        return await desk.ask(desk.store.requeue, ticket.run.id, f"started again: {why}")
+        return await desk.ask(
+            desk.store.requeue, ticket.run.id, f"started again: {why}"
+        )
 
-    async def _end(self, ticket: Ticket, status: JobStatus, problem: str, collect_s: float) -> Run:
+    async def _end(
+        self, ticket: Ticket, status: JobStatus, problem: str, collect_s: float
+    ) -> Run:
         run, desk = ticket.run, self._context.desk
         facts = merged(run.facts, {"signal": status.signal, **status.facts})
         facts = merged(facts, {"phases": {"collect": round(collect_s, 6)}})

@@ -53,7 +53,9 @@ class House:
         self.workspace = Workspace(root).make()
         self.store = Store.open(self.workspace.database)
         self.blobs = MemoryBlobs()
-        self.targets = {target: Target(name=target, kind=driver.kind, options=dict(options or {}))}
+        self.targets = {
+            target: Target(name=target, kind=driver.kind, options=dict(options or {}))
+        }
         self.python = python
         self._driver = driver
         self._target = target
