@@ -126,6 +126,7 @@ class RootRules:
         self._exclude = exclude
         self._built_in = (_built_in_rules(own), 0, "")
         self._key: object = None
+        self._texts: object = None
         self._level = Level("", (), False)
 
     def level(self, racy_after_ns: int) -> Level:
@@ -140,7 +141,7 @@ class RootRules:
         """
         key = self._read_key(racy_after_ns)
         if key is None or key != self._key:
-            self._level = self._read()
+            self._read()
             self._key = key
         return self._level
 
@@ -171,23 +172,30 @@ class RootRules:
         folders = [os.path.join(self._top, *parts[:depth]) for depth in range(len(parts) + 1)]
         return [os.path.join(folder, GIT_FILE) for folder in folders]
 
-    def _read(self) -> Level:
+    def _read(self) -> None:
+        """Read all rules; keep the level if they say what they said before."""
         aml = read_rules(os.path.join(self._root, AML_FILE), follows=True)
-        if aml is not None:
-            return Level("", (self._built_in, (RuleList.parse(aml, AML_FILE), 0, "")), False)
-        lists = [self._built_in]
+        texts = self._git_texts() if aml is None else [(aml, AML_FILE, "")]
+        if (aml is None, texts) == self._texts:
+            return
+        self._texts = (aml is None, texts)
+        lists = [(RuleList.parse(text, shown), 0, start) for text, shown, start in texts]
+        self._level = Level("", [self._built_in, *lists], aml is None)
+
+    def _git_texts(self) -> list[tuple[bytes, str, str]]:
+        """Return what git's files say, how they are shown, and where the root is below them."""
         inner = os.path.relpath(self._root, self._top)
         start = "" if inner == os.curdir else as_bytes_text(inner) + "/"
-        text = read_rules(self._exclude, follows=True) if self._exclude else None
-        if text is not None:
-            shown = os.path.relpath(self._exclude, self._root)
-            lists.append((RuleList.parse(text, shown), 0, start))
+        paths = [(self._exclude, start, True)] if self._exclude else []
         for path in self._git_files():
-            text = read_rules(path)
+            paths.append((path, start, False))
+            start = start.partition("/")[2]
+        found = []
+        for path, start, follows in paths:
+            text = read_rules(path, follows=follows)
             if text is not None:
-                lists.append((RuleList.parse(text, os.path.relpath(path, self._root)), 0, start))
-            start = start.split("/", 1)[1] if start else ""
-        return Level("", lists, True)
+                found.append((text, os.path.relpath(path, self._root), start))
+        return found
 
 
 def read_rules(path: str, *, follows: bool = False) -> bytes | None:

@@ -145,6 +145,10 @@ class Blobs:
         """Say whether a blob is there, as far as this process has looked."""
         return digest in self._index.places or digest in self._known_large
 
+    def note_large(self, digest: Digest, size: int) -> None:
+        """Take note of a large blob that this process has added."""
+        self._known_large[digest] = size
+
     def size(self, digest: Digest) -> int:
         """Return a blob's size in bytes.
 

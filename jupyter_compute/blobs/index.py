@@ -61,6 +61,10 @@ class Index:
             return []
         return sorted(name[: -len(INDEX)] for name in names if name.endswith(INDEX))
 
+    def packs_below(self, size: int) -> list[str]:
+        """List the names of the packs that are smaller than this."""
+        return [name for name in self.packs() if self._size(name + PACK) < size]
+
     def records(self, name: str, start: int = 0) -> Iterator[tuple[Digest, Place]]:
         """Go through the records of a pack from a byte of its index file."""
         try:

@@ -111,10 +111,12 @@ class Incoming:
         if os.path.lexists(self._path):
             os.unlink(self._path)
 
-    def copy(self, handle: int) -> None:
-        """Copy the rest of an open file."""
+    def copy(self, handle: int, expected: int | None = None) -> None:
+        """Copy the rest of an open file; stop early when it is larger than expected."""
         while data := os.read(handle, _CHUNK):
             self.write(data)
+            if expected is not None and self.size > expected:
+                return
 
     def write(self, data: bytes) -> None:
         """Append some bytes."""
@@ -136,6 +138,7 @@ class Incoming:
             os.rename(self._path, self._blobs.large_path(digest))
         except OSError as exc:
             raise self._blobs.unwritable(exc) from exc
+        self._blobs.note_large(digest, self.size)
         return digest
 
 
@@ -152,14 +155,10 @@ class Pack:
     @classmethod
     def open(cls, index: Index) -> Pack:
         """Take a pack that nobody writes to and that has room, or make one."""
-        tries = 0
-        for name in index.packs():
+        for name in index.packs_below(_PACK_BYTES)[:_OPEN_TRIES]:
             pack = cls._take(index, name)
             if pack is not None:
                 return pack
-            tries += 1
-            if tries == _OPEN_TRIES:
-                break
         return cls.create(index)
 
     @classmethod
@@ -174,8 +173,6 @@ class Pack:
     @classmethod
     def _take(cls, index: Index, name: str) -> Pack | None:
         try:
-            if os.stat(index.path(name, PACK)).st_size >= _PACK_BYTES:
-                return None
             data = os.open(index.path(name, PACK), os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
