@@ -1,0 +1,118 @@
+"""Waits for a program to end, and ends it when somebody or a limit wants that."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import endings, processes
+from .bell import Bell
+from .family import Family
+from .observer import Observer
+from .run_folder import MEGABYTE, RunFolder
+
+_FACTS_AFTER_S = 0.3
+_REPEAT_S = 0.2
+
+
+class Vigil:
+    """The time from a program's start to its end.
+
+    Args:
+        run: The attempt's folder.
+        family: The run's processes.
+        observer: Looks at the program from beside.
+        bell: Wakes this.
+        tell_facts: Called once, shortly after the start, when it disturbs least.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        family: Family,
+        observer: Observer,
+        bell: Bell,
+        tell_facts: Callable[[], None],
+    ) -> None:
+        self.run = run
+        self.family = family
+        self.observer = observer
+        self.bell = bell
+        self.verdict: tuple[str, str] | None = None
+        """State and error, if the program was asked to end."""
+        self._tell_facts: Callable[[], None] | None = tell_facts
+        self._steps: list[tuple[float, int]] = []
+
+    def wait(self, pid: int, state: dict[str, Any], limit_min: float | None, grace_s: float) -> int:
+        """Wait for the program's end and return its wait status.
+
+        Args:
+            pid: The program, a child of this process.
+            state: The keeper's state, for the heartbeat.
+            limit_min: How long it may run; ``None`` for ever. The wall clock plays no part.
+            grace_s: How long it has after it was asked to end.
+        """
+        begun = time.monotonic()
+        limit = begun + limit_min * 60 if limit_min else float("inf")
+        facts_due = begun + _FACTS_AFTER_S
+        while True:
+            status = _collect(pid)
+            if status is not None:
+                return status
+            now = time.monotonic()
+            if self.verdict is None:
+                self.verdict = self._reason_to_end(limit_min if now >= limit else None)
+                if self.verdict is not None:
+                    self._ask(pid, now, grace_s)
+            self._press(now)
+            if self._tell_facts is not None and now >= facts_due:
+                tell, self._tell_facts = self._tell_facts, None
+                tell()
+            self.observer.look(pid, state)
+            due = self._steps[0][0] if self._steps else limit
+            if self._tell_facts is not None:
+                due = min(due, facts_due)
+            self.bell.pause(min(due - time.monotonic(), self.observer.wait_s()))
+
+    def _reason_to_end(self, limit_min: float | None) -> tuple[str, str] | None:
+        wish = self.run.wish()
+        if wish is not None:
+            return "canceled", endings.of_wish(wish)
+        if limit_min is not None:
+            return "failed", f"the time limit of {limit_min:g} min was reached"
+        if self.bell.terminated:
+            return "failed", endings.BY_HOST
+        if self.observer.is_log_too_large:
+            limit_mb = self.observer.log_limit / MEGABYTE
+            return "failed", f"the log grew beyond its limit of {limit_mb:g} MB"
+        return None
+
+    def _ask(self, pid: int, now: float, grace_s: float) -> None:
+        """Ask the program to end by the signal it listens to, as a terminal would: its group."""
+        by_int = processes.handles(pid, signal.SIGINT) and not processes.handles(
+            pid, signal.SIGTERM
+        )
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGINT if by_int else signal.SIGTERM)
+        self._steps = [(now + grace_s / 2, signal.SIGTERM), (now + grace_s, signal.SIGKILL)]
+
+    def _press(self, now: float) -> None:
+        while self._steps and now >= self._steps[0][0]:
+            self.family.signal(self._steps.pop(0)[1])
+            if not self._steps:
+                # What could fork between the look and the signal is killed the next time.
+                self._steps = [(now + _REPEAT_S, signal.SIGKILL)]
+
+
+def _collect(pid: int) -> int | None:
+    """Collect every child that ended; returns the status of the one that counts."""
+    while True:
+        found, status = os.waitpid(-1, os.WNOHANG)
+        if found == pid:
+            return status
+        if found == 0:
+            return None
