@@ -123,7 +123,7 @@ class ClientSource:
 
 
 @magics_class
-class ComputeMagics(Magics):  # type: ignore[misc]
+class ComputeMagics(Magics):
     """The magics, and what they show.
 
     Args:
@@ -132,6 +132,7 @@ class ComputeMagics(Magics):  # type: ignore[misc]
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
+        self._ipython: Any = shell
         self._shown: set[tuple[str, int]] = set()
 
     @functools.cached_property
@@ -174,12 +175,12 @@ class ComputeMagics(Magics):  # type: ignore[misc]
             )
         code = None if cell is None else _whole_cell(cell)
         inputs = capture.take(
-            self.client, self.shell.user_ns, asked.takes, allow_pickle=asked.allow_pickle
+            self.client, self._ipython.user_ns, asked.takes, allow_pickle=asked.allow_pickle
         )
         run = send(place, asked, code=code, inputs=inputs)
         handle = RunHandle(self.client, run)
         if asked.variable:
-            self.shell.user_ns[asked.variable] = handle
+            self._ipython.user_ns[asked.variable] = handle
         if asked.waits is False:
             return None if asked.variable and cell is not None else self._answer(handle, asked)
         self._wait_for(run)
@@ -187,7 +188,7 @@ class ComputeMagics(Magics):  # type: ignore[misc]
             self.client,
             run.id,
             asked.brings,
-            self.shell.user_ns,
+            self._ipython.user_ns,
             allow_pickle=asked.allow_pickle,
         )
         return self._answer(handle, asked)
@@ -208,7 +209,7 @@ class ComputeMagics(Magics):  # type: ignore[misc]
         return RunHandle(self.client, picture.run)
 
     def _show(self, run: Run) -> RunPicture:
-        self._shown.add((run.id, self.shell.execution_count))
+        self._shown.add((run.id, self._ipython.execution_count))
         picture = watch(ClientSource(self.client, run.id), self._screen())
         if not picture.run.is_final:
             words = f"no longer watched; {run.id} goes on. %compute cancel {run.id} ends it."
@@ -244,7 +245,7 @@ class ComputeMagics(Magics):  # type: ignore[misc]
 
     def show_handle(self, handle: RunHandle) -> None:
         """Show a run that a cell ends with as a picture, unless its view stands there already."""
-        key = (handle.id, self.shell.execution_count)
+        key = (handle.id, self._ipython.execution_count)
         if key in self._shown:
             return
         follower = Follower(ClientSource(self.client, handle.id))
@@ -257,33 +258,33 @@ class ComputeMagics(Magics):  # type: ignore[misc]
     def _screen(self) -> Screen:
         if not self._is_kernel:
             return TextScreen(sys.stdout, self._publish)
-        parent = self.shell.get_parent() or {}
+        parent = self._ipython.get_parent() or {}
         if not parent.get("content", {}).get("allow_stdin", False):
             # Executed by a program: papermill, nbclient. No one can press a button, and widget
             # state would stay behind in the notebook.
             return HtmlScreen(self._publish)
         is_page = parent.get("metadata", {}).get("cellId") or os.environ.get("JPY_SESSION_NAME")
-        if not is_page and "__vsc_ipynb_file__" not in self.shell.user_ns:
+        if not is_page and "__vsc_ipynb_file__" not in self._ipython.user_ns:
             # A console on a kernel: few of them can replace an output.
             return TextScreen(sys.stdout, self._publish)
         if importlib.util.find_spec("ipywidgets") is not None:
-            return WidgetScreen(self._publish, self.shell.kernel)
+            return WidgetScreen(self._publish, self._ipython.kernel)
         return HtmlScreen(self._publish)
 
     @property
     def _is_kernel(self) -> bool:
-        return getattr(self.shell, "kernel", None) is not None
+        return getattr(self._ipython, "kernel", None) is not None
 
     def _publish(
         self, data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool
     ) -> None:
         transient = {"display_id": display_id} if display_id else {}
-        self.shell.display_pub.publish(
+        self._ipython.display_pub.publish(
             data=data, metadata=metadata, transient=transient, update=update and bool(display_id)
         )
 
     def _place(self) -> Place:
-        where = find_whereabouts(self.shell)
+        where = find_whereabouts(self._ipython)
         return Place(
             client=self.client,
             source=where.folder,
