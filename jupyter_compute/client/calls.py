@@ -7,23 +7,10 @@ from .comparing import ComparingCalls
 from .files import FileCalls
 from .inputs import InputCalls
 from .logs import LogCalls
-from .runs import RunCalls
-from .snapshots import SnapshotCalls
 from .submitting import SubmitCalls
-from .targets import TargetCalls
 
 
-class Client(
-    TargetCalls,
-    SubmitCalls,
-    RunCalls,
-    ComparingCalls,
-    LogCalls,
-    InputCalls,
-    FileCalls,
-    SnapshotCalls,
-    CareCalls,
-):
+class Client(SubmitCalls, ComparingCalls, LogCalls, InputCalls, FileCalls, CareCalls):
     """What every front end calls: the notebook's commands, the shell's and the server's.
 
     Front ends only write wishes into the store and read facts from it; the controller acts on

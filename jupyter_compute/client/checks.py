@@ -102,7 +102,7 @@ def _without_magics(code: str) -> str | None:
         lines = code.splitlines()
         kept = ["pass" if line.lstrip().startswith(("%", "!")) else line for line in lines]
         return None if kept == lines else "\n".join(kept)
-    return str(TransformerManager().transform_cell(code))
+    return str(TransformerManager().transform_cell(code))  # type: ignore[no-untyped-call]
 
 
 def _syntax_error(code: str, exc: Exception) -> ConfigError:

@@ -11,12 +11,12 @@ from typing import BinaryIO
 from ..errors import ConflictError, NotFoundError, StoreError
 from ..model import OutputEvent, OutputFile, Run
 from ..options import nearest
-from .opening import Opened
+from .runs import RunCalls
 
 PART = ".part"
 
 
-class FileCalls(Opened):
+class FileCalls(RunCalls):
     """List, open and copy what a run left under ``outputs/`` and ``logs/``."""
 
     def outputs(self, run_id: str) -> list[OutputFile]:

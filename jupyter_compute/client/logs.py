@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..model import Run, RunId
-from .opening import Opened, Pace
+from .opening import Pace
+from .runs import RunCalls
 
 CHUNK = 1 << 20
 
 
-class LogCalls(Opened):
+class LogCalls(RunCalls):
     """Read and follow the log of a run and its files under ``logs/``."""
 
     def log_path(self, run: Run, name: str = "log", attempt: int | None = None) -> Path:

@@ -65,6 +65,7 @@ class Opened:
         self.registry = registry if registry is not None else Registry()
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self._place = workspace
+        self._snapshotters: dict[tuple[float, bool], Snapshotter] = {}
         self._kept_alive = 0.0
         self._unheard_since: float | None = None
 
@@ -94,14 +95,18 @@ class Opened:
         return self.attached.settings()
 
     def snapshotter(self, *, follow_links: bool | None = None) -> Snapshotter:
-        """Make what takes snapshots, with the limits that the settings name."""
+        """Return what takes snapshots; it remembers what it has seen of a folder."""
         settings = self.settings()
-        return Snapshotter(
-            self.blobs,
-            self.workspace.stat_cache,
-            limit_mb=settings.snapshot_limit_mb,
-            follow_links=settings.follow_links if follow_links is None else follow_links,
-        )
+        follows = settings.follow_links if follow_links is None else follow_links
+        key = (settings.snapshot_limit_mb, follows)
+        if key not in self._snapshotters:
+            self._snapshotters[key] = Snapshotter(
+                self.blobs,
+                self.workspace.stat_cache,
+                limit_mb=settings.snapshot_limit_mb,
+                follow_links=follows,
+            )
+        return self._snapshotters[key]
 
     def close(self) -> None:
         """Let go of the store. The client opens it again when it is used again."""

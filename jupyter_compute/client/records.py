@@ -23,12 +23,12 @@ from ..model import (
     VariableEvent,
 )
 from .logs import read_at
-from .opening import Opened
+from .runs import RunCalls
 
 _E = TypeVar("_E", bound=Event)
 
 
-class RecordCalls(Opened):
+class RecordCalls(RunCalls):
     """Read what a run has logged. Nothing here waits; an active run may say more later."""
 
     def events(

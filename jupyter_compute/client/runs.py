@@ -177,11 +177,11 @@ class RunCalls(Opened):
             ConfigError: A secret cannot be read; the message has its name, never its value.
             StoreError: The run could not be written down; it was not submitted.
         """
-        given = {
+        found = {
             name: resolve(reference, environ=self.environ)
             for name, reference in run.secrets.items()
-            if reference.startswith("env:")
         }
+        given = {name: found[name] for name in found if run.secrets[name].startswith("env:")}
         if given:
             process.ensure(self.workspace, wait=True)
             if not hand_over(self.workspace, run.id, given):

@@ -19,9 +19,11 @@ class SnapshotCalls(Opened):
         """Walk a folder and say what a snapshot of it would hold; nothing is read or stored."""
         return self.snapshotter(follow_links=follow_links).preview(folder_of(source))
 
-    def size_tree(self, of: Preview | Snapshot) -> list[SizeEntry]:
-        """List folders and files by size, for people."""
-        return list(self.snapshotter().tree(of))
+    def size_tree(
+        self, source: str | os.PathLike[str] = ".", *, follow_links: bool | None = None
+    ) -> list[SizeEntry]:
+        """Add up the sizes in a folder: every folder and file that a snapshot would hold."""
+        return list(self.snapshotter(follow_links=follow_links).tree(folder_of(source)))
 
     def explain(self, source: str | os.PathLike[str], path: str) -> Explanation:
         """Say whether a path would be in the snapshot, and which rule of which file decided."""
@@ -42,15 +44,9 @@ class SnapshotCalls(Opened):
 
         A submit at the same time loses nothing.
         """
-        snapshotter = self.snapshotter()
         self.store.tidy()
-        keep = set(self.store.input_digests())
-        for snapshot_id in self.store.snapshot_ids():
-            keep.add(snapshot_id)
-            if self.blobs.has(snapshot_id):
-                keep.update(file.digest for file in snapshotter.load(snapshot_id).files)
-        keep.discard("")
-        return self.blobs.gc(keep)
+        keep = self.snapshotter().needed(self.store.snapshot_ids())
+        return self.blobs.gc(keep | self.store.input_digests())
 
 
 def folder_of(source: str | os.PathLike[str]) -> Path:

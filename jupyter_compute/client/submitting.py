@@ -100,8 +100,7 @@ class SubmitCalls(RunCalls, TargetCalls):
         check_params(params)
         check_resources(resources)
         check_variables_of_environment(env, secrets)
-        for reference in secrets.values():
-            references.check(reference)
+        secrets = {name: _absolute(reference) for name, reference in secrets.items()}
         self._check_target(place, resources)
         surroundings = self._environment(environment, folder, place)
         snapshot = self._capture(asked, folder, follow_links)
@@ -175,6 +174,13 @@ class SubmitCalls(RunCalls, TargetCalls):
                     f"{asked:g} {word} were asked for, and {target.name} has {there:g}",
                     hint="ask for less, or choose another target: jupyter compute targets",
                 )
+
+
+def _absolute(reference: str) -> str:
+    """Check a reference to a secret; a file's path must mean the same to the controller."""
+    references.check(reference)
+    scheme, _, rest = reference.partition(":")
+    return f"file:{os.path.abspath(os.path.expanduser(rest))}" if scheme == "file" else reference
 
 
 def read_command(asked: Asked) -> Command:

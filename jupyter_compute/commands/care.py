@@ -10,10 +10,10 @@ import msgspec
 
 from ..client.snapshots import rule_text
 from ..errors import ConfigError
-from ..model import Excluded, Preview
+from ..model import Excluded, Preview, SizeEntry
 from . import wording
 from .grammar import Line, answers
-from .result import Cell, Column, Fields, Result, Table, Text
+from .result import Cell, Column, Fields, Result, Row, Table, Text
 
 _SHOWN = 20
 
@@ -32,7 +32,7 @@ def snapshot(line: Line, folder: str, explain: str | None, follow_links: bool | 
         return _explain(line, str(source), explain)
     preview = client.preview(source, follow_links=follow_links)
     if not line.is_json:
-        return line.result("snapshot", None, *_preview_blocks(line, preview))
+        return line.result("snapshot", None, *_preview_blocks(line, preview, follow_links))
     taken = client.snapshot(source, follow_links=follow_links)
     data = {
         "id": taken.id,
@@ -59,13 +59,19 @@ def _explain(line: Line, source: str, path: str) -> Result:
     return line.result("explain", data, Text(f"{found.path} {word}{because}"))
 
 
-def _preview_blocks(line: Line, preview: Preview) -> list[Table | Text]:
-    rows = [
-        ["  " * one.path.count("/") + one.path, f"{one.files:,}", wording.size(one.bytes)]
-        for one in line.client.size_tree(preview)
+def _preview_blocks(line: Line, preview: Preview, follow_links: bool | None) -> list[Table | Text]:
+    entries = line.client.size_tree(preview.source, follow_links=follow_links)[1:]
+    shown = _worth_showing(entries)
+    rows: list[Row] = [
+        [
+            "  " * one.path.rstrip("/").count("/") + _last_part(one.path),
+            f"{one.files:,}" if one.path.endswith("/") else "",
+            wording.size(one.bytes),
+        ]
+        for one in shown
     ]
     columns = [
-        Column("folder", gives_way=True),
+        Column("path", gives_way=True),
         Column("files", is_number=True),
         Column("size", is_number=True),
     ]
@@ -73,6 +79,8 @@ def _preview_blocks(line: Line, preview: Preview) -> list[Table | Text]:
         Text(f"{preview.source}: {preview.files:,} files, {wording.size(preview.bytes)}", "strong"),
         Table(columns, rows, empty="an empty folder"),
     ]
+    if len(shown) < len(entries):
+        blocks.append(Text(f"and {len(entries) - len(shown):,} smaller ones", "dim"))
     if preview.excluded:
         blocks.append(Text(f"{len(preview.excluded):,} left out:"))
         blocks.append(_excluded_table(preview.excluded))
@@ -84,8 +92,23 @@ def _preview_blocks(line: Line, preview: Preview) -> list[Table | Text]:
     return blocks
 
 
+def _worth_showing(entries: Sequence[SizeEntry]) -> list[SizeEntry]:
+    """Choose the largest, with the folders that they stand in, in the order of the tree."""
+    largest = sorted(entries, key=lambda one: -one.bytes)[:_SHOWN]
+    wanted = {one.path for one in largest}
+    for one in largest:
+        parts = one.path.rstrip("/").split("/")
+        wanted |= {"/".join(parts[:count]) + "/" for count in range(1, len(parts))}
+    return [one for one in entries if one.path in wanted]
+
+
+def _last_part(path: str) -> str:
+    stem = path.rstrip("/")
+    return path[stem.rfind("/") + 1 :]
+
+
 def _excluded_table(excluded: Sequence[Excluded]) -> Table:
-    rows = [[one.path, Cell(rule_text(one), "dim")] for one in excluded[:_SHOWN]]
+    rows: list[Row] = [[one.path, Cell(rule_text(one), "dim")] for one in excluded[:_SHOWN]]
     return Table([Column("left out", gives_way=True), Column("rule", gives_way=True)], rows)
 
 
@@ -102,7 +125,7 @@ def doctor(line: Line, rebuild: bool) -> Result:
     """Look at everything that must work, and say what to do about what does not."""
     found = line.client.doctor(rebuild=rebuild)
     styles = {"ok": "good", "warning": "strong", "problem": "bad", "note": "dim"}
-    rows = [
+    rows: list[Row] = [
         [Cell(one.level, styles[one.level]), one.subject, one.message, Cell(one.remedy, "dim")]
         for one in found
     ]

@@ -55,7 +55,7 @@ class Command(click.Command):
     """A command with ``--help`` and ``--json``."""
 
     def __init__(self, *args: Any, **facts: Any) -> None:
-        super().__init__(*args, add_help_option=False, **facts)
+        super().__init__(*args, **{**facts, "add_help_option": False})
         self.params += [_json_option(), _help_option()]
 
 
@@ -65,7 +65,7 @@ class Grammar(click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, **facts: Any) -> None:
-        super().__init__(*args, add_help_option=False, **facts)
+        super().__init__(*args, **{**facts, "add_help_option": False})
         self.params.append(_help_option())
 
     def resolve_command(
@@ -135,7 +135,7 @@ def _near_option(exc: click.NoSuchOption) -> str:
     ]
     hint = nearest(exc.option_name, options)
     if context.command.name == "submit":
-        hint += "; arguments of what is run come after --"
+        hint = f"arguments of what is run come after --; for an option, {hint}"
     return hint
 
 

@@ -22,6 +22,9 @@ class Cell:
     style: str = ""
 
 
+Row = list[Union[Cell, str]]
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table.
@@ -42,7 +45,7 @@ class Table:
     """Rows under headings; ``empty`` is said when there are none."""
 
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell | str]]
+    rows: Sequence[Row]
     empty: str = "nothing"
 
 

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..model import MetricEvent, Run
 from . import wording
 from .grammar import Line, answers
-from .result import Cell, Column, Result, Table, Text
+from .result import Cell, Column, Result, Row, Table, Text
 from .runs import one_run, pick
 
 _TAIL_BLOCK = 1 << 16
@@ -94,7 +94,7 @@ def outputs(
 ) -> Result:
     """List the files that a run left, or copy them; PATHS are files or folders under outputs/."""
     if is_last and run_id is not None:
-        run_id, paths = None, (run_id, *paths)
+        paths, run_id = (run_id, *paths), None
     run = pick(line, run_id, is_last)
     left = line.client.outputs(run.id)
     if paths:
@@ -116,7 +116,7 @@ def outputs(
         "outputs": msgspec.to_builtins(left),
         "downloaded": [str(path) for path in copies],
     }
-    rows = [
+    rows: list[Row] = [
         [one.path, wording.size(one.size), "" if one.is_here else Cell("not here", "dim")]
         for one in left
     ]
@@ -133,7 +133,7 @@ def outputs(
 def metrics(line: Line, run_id: str | None, is_last: bool, names: Sequence[str]) -> Result:
     """Show the numbers, lists and tables that a run logged."""
     if is_last and run_id is not None:
-        run_id, names = None, (run_id, *names)
+        names, run_id = (run_id, *names), None
     client = line.client
     run = pick(line, run_id, is_last)
     series = client.metrics(run.id, names)
@@ -161,7 +161,7 @@ def _wanted(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _series_table(series: Mapping[str, Sequence[MetricEvent]], empty: str) -> Table:
-    rows = []
+    rows: list[Row] = []
     for name, events in series.items():
         numbers = [one.value for one in events if isinstance(one.value, (int, float))]
         least, most = (min(numbers), max(numbers)) if numbers else ("", "")
@@ -202,7 +202,7 @@ def sparkline(numbers: Sequence[float], width: int = 24) -> str:
 def _rows_table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     titles = list(dict.fromkeys(title for row in rows for title in row))
     columns = [Column(f"{name}: {titles[0]}"), *map(Column, titles[1:])] if titles else []
-    shown = [[wording.number(row.get(title, "")) for title in titles] for row in rows]
+    shown: list[Row] = [[wording.number(row.get(title, "")) for title in titles] for row in rows]
     return Table(columns, shown if titles else [], empty=f"{name}: no columns")
 
 
@@ -222,7 +222,7 @@ def diff(line: Line, first: str, second: str, no_text: bool) -> Result:
         ("", found.environment),
         ("metric ", found.metrics),
     ]
-    rows = [
+    rows: list[Row] = [
         [Cell(prefix + name, "strong"), _word(one), _word(other)]
         for prefix, pairs in groups
         for name, (one, other) in pairs.items()
@@ -243,7 +243,9 @@ def _files(files: Mapping[str, str], texts: Mapping[str, str]) -> Iterator[Table
     if not files:
         return
     styles = {"added": "good", "removed": "bad"}
-    rows = [[path, Cell(change, styles.get(change, ""))] for path, change in files.items()]
+    rows: list[Row] = [
+        [path, Cell(change, styles.get(change, ""))] for path, change in files.items()
+    ]
     yield Table([Column("file", gives_way=True), Column("change")], rows)
     for text in texts.values():
         yield Text(text.rstrip("\n"), is_code=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..errors import ConfigError
 from ..model import Run, RunFilter, RunState
 from . import wording
 from .grammar import Line, answers
-from .result import Cell, Column, Fields, Result, Table, Text
+from .result import Cell, Column, Fields, Result, Row, Table, Text
 from .submission import Submission, read_options, send
 
 _ACTIVE = tuple(state for state in RunState if not state.is_final)
@@ -166,7 +167,7 @@ def runs_table(
         Column("time", is_number=True),
         Column("metrics", gives_way=True),
     ]
-    rows = [
+    rows: list[Row] = [
         [
             run.id,
             run.name,
@@ -266,7 +267,9 @@ def cancel(line: Line, run_ids: Sequence[str]) -> Result:
 
 
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS")
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS", help="How long at most."
+)
 @answers
 def wait(line: Line, run_ids: Sequence[str], timeout_s: float | None) -> Result:
     """Wait until runs are over; the exit code is the first one's that did not complete.
@@ -274,9 +277,11 @@ def wait(line: Line, run_ids: Sequence[str], timeout_s: float | None) -> Result:
     124 means that the time is up.
     """
     found = [line.client.run(word) for word in run_ids]
+    deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
     ended = []
     for one in found:
-        ended.append(line.client.wait(one.id, timeout_s))
+        left_s = None if timeout_s is None else max(0.0, deadline - time.monotonic())
+        ended.append(line.client.wait(one.id, left_s))
     codes = [wording.exit_code_of(one) if one.is_final else TIMED_OUT for one in ended]
     return line.result(
         "wait",

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..model import Target, TargetInfo
 from . import wording
 from .grammar import Line, answers
-from .result import Cell, Column, Fields, Result, Table, Text
+from .result import Cell, Column, Fields, Result, Row, Table, Text
 
 
 def _target_data(client: Client, target: Target) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def targets(line: Line) -> Result:
         Column("active", is_number=True),
         Column("state", gives_way=True),
     ]
-    rows = []
+    rows: list[Row] = []
     for data in listed:
         info = data["info"] or {}
         rows.append(
@@ -117,7 +117,14 @@ def _info_blocks(info: TargetInfo) -> list[Any]:
 
 
 @click.argument("name")
-@click.option("--timeout", "wait_s", type=click.FloatRange(0), default=60.0, metavar="SECONDS")
+@click.option(
+    "--timeout",
+    "wait_s",
+    type=click.FloatRange(0),
+    default=60.0,
+    metavar="SECONDS",
+    help="How long to wait for the answer.",
+)
 @answers
 def check(line: Line, name: str, wait_s: float) -> Result:
     """Look at a target: what is there, and what is wrong with it."""
@@ -132,7 +139,7 @@ def kinds(line: Line, kind: str | None) -> Result:
     """List the kinds of target, or the options of one kind."""
     names = line.client.kinds()
     if kind is None:
-        rows = [[name] for name in names]
+        rows: list[Row] = [[name] for name in names]
         return line.result("kinds", {"kinds": names}, Table([Column("kind")], rows))
     facts = line.client.kind(kind)
     return line.result("kinds", facts, _options_table(facts["options"]))
@@ -141,7 +148,7 @@ def kinds(line: Line, kind: str | None) -> Result:
 def _options_table(schema: Mapping[str, Any]) -> Table:
     schema = _resolved(schema)
     required = schema.get("required", [])
-    rows = []
+    rows: list[Row] = []
     for name, facts in schema.get("properties", {}).items():
         default = "required" if name in required else str(facts.get("default", ""))
         rows.append([f"--{name}", _type(facts), default, str(facts.get("description", ""))])

@@ -82,9 +82,7 @@ def capacity_of(info: TargetInfo, slots: int | None = None) -> Capacity:
     )
 
 
-def admit(
-    waiting: Sequence[Demand], held: Sequence[Holding], capacity: Capacity
-) -> list[Verdict]:
+def admit(waiting: Sequence[Demand], held: Sequence[Holding], capacity: Capacity) -> list[Verdict]:
     """Decide about all waiting runs, in their order; none overtakes another.
 
     Strict order is what keeps a large run from waiting forever behind small ones.

@@ -61,9 +61,7 @@ class Fetcher:
         """Bring events into the store: up to a size, or to their end."""
         desk, run = self._context.desk, ticket.run
         if ticket.event_offset is None:
-            ticket.event_offset = await desk.ask(
-                desk.store.offset, run.id, run.attempt, "events"
-            )
+            ticket.event_offset = await desk.ask(desk.store.offset, run.id, run.attempt, "events")
         offset, rest = ticket.event_offset, b""
         while size is None or offset + len(rest) < size:
             data = await self._read(ticket, "events", offset + len(rest))
@@ -88,7 +86,7 @@ class Fetcher:
         await self._patiently(ticket, lambda: ticket.mirror.complete(name, mode))
 
     async def outputs(self, ticket: Ticket) -> list[OutputEvent]:
-        """List the files that the run left, from the stored events; the last word on each counts."""
+        """List the files that the run left, by the last event on each."""
         found: dict[str, OutputEvent] = {}
         async for event in self.stored(ticket, ("output",)):
             if isinstance(event, OutputEvent):

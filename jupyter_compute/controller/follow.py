@@ -132,12 +132,13 @@ class Follower:
         desk = self._context.desk
         why = progress.one_line(status.error or status.reason or "the job was lost")
         return await desk.ask(
-            desk.store.requeue, ticket.run.id, f"started again: {why}"
+            desk.store.requeue,
+            ticket.run.id,
+            f"started again: {why}",
+            attempt=ticket.run.attempt,
         )
 
-    async def _end(
-        self, ticket: Ticket, status: JobStatus, problem: str, collect_s: float
-    ) -> Run:
+    async def _end(self, ticket: Ticket, status: JobStatus, problem: str, collect_s: float) -> Run:
         run, desk = ticket.run, self._context.desk
         facts = merged(run.facts, {"signal": status.signal, **status.facts})
         facts = merged(facts, {"phases": {"collect": round(collect_s, 6)}})
@@ -165,9 +166,9 @@ class Follower:
         )
 
     async def _last_error(self, ticket: Ticket) -> ErrorEvent | None:
-        last = None
+        last: ErrorEvent | None = None
         async for event in self._fetcher.stored(ticket, ("error",)):
-            last = event
+            last = event if isinstance(event, ErrorEvent) else last
         return last
 
 

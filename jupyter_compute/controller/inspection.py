@@ -167,4 +167,3 @@ class Inspector:
             info=info, checked=self._context.clock(), error=error, target=name_of(self._target)
         )
         write_answer(self._context.workspace, self._target.name, answer)
-

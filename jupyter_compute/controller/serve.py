@@ -98,7 +98,7 @@ class Service:
 
     async def _watch_home(self, controller: Controller) -> None:
         """Go when the workspace is removed: nobody could ever reach this controller again."""
-        while _is_home(self._context.workspace):
+        while _is_home(self._context.workspace):  # noqa: ASYNC110  nobody tells of a removal
             await asyncio.sleep(_HOME_S)
         log.warning("the workspace is gone")
         controller.stop()

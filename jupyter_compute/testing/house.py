@@ -53,9 +53,7 @@ class House:
         self.workspace = Workspace(root).make()
         self.store = Store.open(self.workspace.database)
         self.blobs = MemoryBlobs()
-        self.targets = {
-            target: Target(name=target, kind=driver.kind, options=dict(options or {}))
-        }
+        self.targets = {target: Target(name=target, kind=driver.kind, options=dict(options or {}))}
         self.python = python
         self._driver = driver
         self._target = target
@@ -71,7 +69,7 @@ class House:
             experiment="tests",
             name="job.py",
             target=self._target,
-            snapshot_id="",
+            snapshot_id="0" * 64,
             command=ScriptCommand(path="job.py"),
             env=env,
         )
