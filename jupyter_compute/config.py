@@ -199,7 +199,7 @@ class Targets:
         read = self.options(target)
         given = {key.replace("-", "_") for key in target.options}
         options = {
-            name: msgspec.to_builtins(getattr(read, name))
+            name: _as_in_a_file(name, getattr(read, name))
             for name in read.__struct_fields__
             if name in given and getattr(read, name) is not None
         }
@@ -213,6 +213,13 @@ class Targets:
             )
         if name == LOCAL:
             raise ConfigError("the target 'local' is always there and cannot be detached")
+
+
+def _as_in_a_file(name: str, value: Any) -> Any:
+    try:
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(value))
+    except UnicodeEncodeError as exc:
+        raise ConfigError(f"option {name!r} is not text: {value!r}", hint="UTF-8") from exc
 
 
 def _check_name(name: str) -> None:
