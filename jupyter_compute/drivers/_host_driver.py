@@ -57,6 +57,9 @@ class HostDriver(Driver):
     Args:
         context: The target's name and folder.
         options: As the kind's ``Options``.
+
+    Attributes:
+        hello: More keys for the agent's ``hello``.
     """
 
     silence_s = 20.0
@@ -69,6 +72,7 @@ class HostDriver(Driver):
         self.context = context
         self.options = options
         self.host: Host = self.make_host()
+        self.hello: dict[str, Any] = {}
         self._agent: Agent | None = None
         self._connecting = asyncio.Lock()
         self._uploader = Uploader(self._call, is_here=self.host.is_here)
@@ -266,6 +270,11 @@ class HostDriver(Driver):
 
     # -- the pipe ------------------------------------------------------------------------------
 
+    @property
+    def agent(self) -> Agent | None:
+        """The agent at the other end, if the pipe is open."""
+        return self._agent
+
     async def _call(
         self,
         head: Mapping[str, Any],
@@ -315,7 +324,7 @@ class HostDriver(Driver):
             exc.target, exc.kind = self.context.target, self.kind
             raise
         try:
-            await agent.start({"root": self.root()}, timeout_s=self.host.greeting_s)
+            await agent.start({"root": self.root(), **self.hello}, timeout_s=self.host.greeting_s)
         except BaseException as exc:
             with contextlib.suppress(OSError):
                 await agent.close()
