@@ -90,7 +90,7 @@ class Folder:
     def __init__(self, name: str, parent: Folder | None) -> None:
         self.name = name
         self.parent = parent
-        self.path = f"{parent.path}{name}/" if parent else ""
+        self.path: str = f"{parent.path}{name}/" if parent else ""
         self.entries: dict[str, Entry] = {}
         self.level = Level("", (), False)
         self.above: Level | None = None

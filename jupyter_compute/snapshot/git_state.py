@@ -58,7 +58,7 @@ def read_git_state(repository: Repository, *, is_dirty: bool) -> GitState:
 
 def git_key(repository: Repository) -> object:
     """Return what changes whenever git's view of an unchanged folder may have changed."""
-    keys = []
+    keys: list[object] = []
     for name in ("index", "HEAD"):
         try:
             keys.append(stat_key(os.stat(os.path.join(repository.git_dir, name))))
