@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import time
@@ -49,6 +48,8 @@ class CareCalls(DoctorCalls):
             yield Finding(
                 subject="rebuild", level="warning", message=f"the damaged store is now {aside}"
             )
+        import asyncio  # noqa: PLC0415 - slow, and only needed here
+
         known = {run.id: run for run in self._records()}
         there: dict[RunId, tuple[str, int]] = {}
         for target in self.targets():

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NotFoundError, SnapshotError
 from ..model import (
@@ -21,8 +21,10 @@ from ..model import (
     Snapshot,
 )
 from ..options import nearest
-from ..snapshot import Snapshotter
 from .snapshots import rule_text
+
+if TYPE_CHECKING:
+    from ..snapshot import Snapshotter
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -156,6 +158,22 @@ def _check_notebook(path: Path) -> None:
         raise ConfigError(
             f"{path.name!r} is no notebook of format 4", hint="save it with a current Jupyter"
         )
+
+
+def check_all(
+    params: Mapping[str, Any],
+    resources: Resources,
+    env: Mapping[str, str],
+    secrets: Mapping[str, str],
+) -> None:
+    """Check what does not depend on the folder.
+
+    Raises:
+        ConfigError: Something is wrong.
+    """
+    check_params(params)
+    check_resources(resources)
+    check_variables_of_environment(env, secrets)
 
 
 def check_resources(resources: Resources) -> None:

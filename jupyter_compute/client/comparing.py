@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..errors import NotFoundError
 from ..model import Difference, Run, RunId, Snapshot
-from ..snapshot import Snapshotter
 from .opening import Opened
+
+if TYPE_CHECKING:
+    from ..snapshot import Snapshotter
 
 _FIELDS = ("target", "experiment", "name", "state", "exit_code", "error", "attempt", "source")
 

@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..blobs import Blobs
-from ..config import Settings, Targets
 from ..controller import process
 from ..errors import ComputeError
 from ..registry import Registry
-from ..snapshot import Snapshotter
 from ..store import Store
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..config import Settings, Targets
+    from ..snapshot import Snapshotter
 
 STARTING_S = 60.0
 """How long a controller may take to come up before a waiting front end gives up."""
@@ -88,6 +90,8 @@ class Opened:
     @cached_property
     def attached(self) -> Targets:
         """The targets that are attached, as the file of targets has them."""
+        from ..config import Targets  # noqa: PLC0415 - slow, and most commands do without
+
         return Targets(self.workspace, self.registry)
 
     def settings(self) -> Settings:
@@ -96,6 +100,8 @@ class Opened:
 
     def snapshotter(self, *, follow_links: bool | None = None) -> Snapshotter:
         """Return what takes snapshots; it remembers what it has seen of a folder."""
+        from ..snapshot import Snapshotter  # noqa: PLC0415 - slow, and most commands do without
+
         settings = self.settings()
         follows = settings.follow_links if follow_links is None else follow_links
         key = (settings.snapshot_limit_mb, follows)

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from .. import environment as environments
 from .. import secrets as references
 from .._version import __version__
 from ..errors import ConfigError
@@ -31,13 +30,7 @@ from ..model import (
     Target,
     new_run_id,
 )
-from .checks import (
-    check_command,
-    check_is_captured,
-    check_params,
-    check_resources,
-    check_variables_of_environment,
-)
+from .checks import check_all, check_command, check_is_captured
 from .runs import RunCalls, submitter
 from .snapshots import folder_of
 from .targets import TargetCalls
@@ -97,12 +90,10 @@ class SubmitCalls(RunCalls, TargetCalls):
         params, env, secrets = dict(params or {}), dict(env or {}), dict(secrets or {})
         asked = check_command(read_command(command), folder)
         resources = resources or Resources()
-        check_params(params)
-        check_resources(resources)
-        check_variables_of_environment(env, secrets)
+        check_all(params, resources, env, secrets)
         secrets = {name: _absolute(reference) for name, reference in secrets.items()}
         self._check_target(place, resources)
-        surroundings = self._environment(environment, folder, place)
+        surroundings = _environment(environment, folder, place)
         snapshot = self._capture(asked, folder, follow_links)
         run = Run(
             id=new_run_id(),
@@ -123,7 +114,7 @@ class SubmitCalls(RunCalls, TargetCalls):
             facts=RunFacts(
                 submitted_by=submitter(),
                 client_version=__version__,
-                environment_digest=environments.digest(surroundings),
+                environment_digest=_digest(surroundings),
                 phases={"snapshot": round(time.monotonic() - began, 4)},
             ),
         )
@@ -140,17 +131,6 @@ class SubmitCalls(RunCalls, TargetCalls):
             snapshot.id, snapshot.source, len(snapshot.files), snapshot.bytes, snapshot.git
         )
         return self.enter(run)
-
-    def _environment(
-        self, spec: str | Sequence[str] | Environment | None, folder: Path, target: Target
-    ) -> Environment:
-        if isinstance(spec, msgspec.Struct):
-            return spec
-        if spec is None or spec == "":
-            here = target.kind == "local"
-            return PythonEnvironment(interpreter=sys.executable if here else "")
-        words = spec if isinstance(spec, str) else list(spec)
-        return environments.parse(words, folder, python=sys.executable)
 
     def _check_target(self, target: Target, resources: Resources) -> None:
         info = self.target_info(target.name)
@@ -174,6 +154,25 @@ class SubmitCalls(RunCalls, TargetCalls):
                     f"{asked:g} {word} were asked for, and {target.name} has {there:g}",
                     hint="ask for less, or choose another target: jupyter compute targets",
                 )
+
+
+def _environment(
+    spec: str | Sequence[str] | Environment | None, folder: Path, target: Target
+) -> Environment:
+    from ..environment import parse  # noqa: PLC0415 - slow, and not always needed
+
+    if isinstance(spec, msgspec.Struct):
+        return spec
+    if spec:
+        return parse(spec if isinstance(spec, str) else list(spec), folder, python=sys.executable)
+    # The Python that submits is taken where it can be: on this machine.
+    return PythonEnvironment(interpreter=sys.executable if target.kind == "local" else "")
+
+
+def _digest(environment: Environment) -> str:
+    from ..environment import digest  # noqa: PLC0415 - slow, and not always needed
+
+    return digest(environment)
 
 
 def _absolute(reference: str) -> str:

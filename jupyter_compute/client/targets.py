@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .. import errors
 from ..controller import process
-from ..controller.inspection import Answer, read_answer, wish
 from ..errors import ConflictError, DriverError, TargetUnreachableError
 from ..model import Target, TargetInfo
 from ..options import schema_of
 from .opening import Opened, Pace
+
+if TYPE_CHECKING:
+    from ..controller.inspection import Answer
 
 
 class TargetCalls(Opened):
@@ -89,6 +91,8 @@ class TargetCalls(Opened):
             TargetUnreachableError: There was no answer in time.
             DriverError: The target could not be asked; the message says why.
         """
+        from ..controller.inspection import wish  # noqa: PLC0415 - slow, and seldom needed
+
         target = self.attached.get(name)
         before = self.last_check(target.name)
         wish(self.workspace, target.name)
@@ -109,6 +113,8 @@ class TargetCalls(Opened):
 
     def last_check(self, name: str) -> Answer | None:
         """Return what the last check of a target said; ``None`` before the first one."""
+        from ..controller.inspection import read_answer  # noqa: PLC0415 - slow, seldom needed
+
         return read_answer(self.workspace, name)
 
     def target_info(self, name: str) -> TargetInfo | None:

@@ -138,41 +138,27 @@ def read_value(text: str) -> Any:
 
 def submit_options() -> list[click.Parameter]:
     """Make the parameters of a submit."""
-    option = click.Option
     return [
-        option(["--target", "-t"], default="local", metavar="NAME", help="Where to run it."),
-        option(["--name", "-n"], default="", help="What to call the run."),
-        option(["--experiment", "-e"], default="", help="The label that groups runs."),
-        option(
-            ["--env", "environment"],
-            default="",
-            metavar="SPEC",
-            help="What it runs in: requirements.txt, a lock, pyproject.toml, 'a,b==1' or a Python.",
+        *_labels(),
+        *_needs(),
+        *_surroundings(),
+        *_variables(),
+        click.Option(
+            ["--wait/--no-wait", "waits"], default=None, help="Wait until the run is over."
         ),
-        option(["--cpus"], type=float, help="Cores it needs."),
-        option(["--gpus"], type=int, default=0, help="GPUs it needs."),
-        option(["--memory"], callback=_gigabytes, metavar="GB", help="Memory it needs: 4, 500MB."),
-        option(["--nodes"], type=int, default=1, help="Machines it needs."),
-        option(["--processes"], type=int, default=1, help="Processes on each machine."),
-        option(
-            ["--distribution"],
-            type=click.Choice([one.value for one in Distribution]),
-            default="none",
-            help="How its processes find each other.",
+        click.Argument(
+            ["words"], nargs=-1, type=click.UNPROCESSED, metavar="[PROGRAM [-- ARGS]...]"
         ),
-        option(
-            ["--time-limit"],
-            callback=_minutes,
-            metavar="MINUTES",
-            help="When to end it: 90, 1h30m, 45s.",
-        ),
-        _Pairs(["--setenv", "env"], help="Set an environment variable."),
-        _Pairs(
-            ["--secret", "secrets"],
-            value="REFERENCE",
-            help="Set a variable to a secret: env:NAME, file:PATH, keyring:SERVICE/USER.",
-        ),
-        option(
+    ]
+
+
+def _labels() -> list[click.Parameter]:
+    return [
+        click.Option(["--target", "-t"], default="local", metavar="NAME", help="Where to run it."),
+        click.Option(["--name", "-n"], default="", help="What to call the run."),
+        click.Option(["--experiment", "-e"], default="", help="The label that groups runs."),
+        _Pairs(["--tag", "tags"], help="Set a label."),
+        click.Option(
             ["--param", "-p", "params"],
             nargs=2,
             multiple=True,
@@ -180,37 +166,71 @@ def submit_options() -> list[click.Parameter]:
             metavar="NAME VALUE",
             help="Set a parameter.",
         ),
-        _Pairs(["--tag", "tags"], help="Set a label."),
-        option(["--source", "-s"], default="", metavar="FOLDER", help="The folder to capture."),
-        option(
+    ]
+
+
+def _needs() -> list[click.Parameter]:
+    return [
+        click.Option(["--cpus"], type=float, help="Cores it needs."),
+        click.Option(["--gpus"], type=int, default=0, help="GPUs it needs."),
+        click.Option(
+            ["--memory"], callback=_gigabytes, metavar="GB", help="Memory it needs: 4, 500MB."
+        ),
+        click.Option(["--nodes"], type=int, default=1, help="Machines it needs."),
+        click.Option(["--processes"], type=int, default=1, help="Processes on each machine."),
+        click.Option(
+            ["--distribution"],
+            type=click.Choice([one.value for one in Distribution]),
+            default="none",
+            help="How its processes find each other.",
+        ),
+        click.Option(
+            ["--time-limit"],
+            callback=_minutes,
+            metavar="MINUTES",
+            help="When to end it: 90, 1h30m, 45s.",
+        ),
+    ]
+
+
+def _surroundings() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["--env", "environment"],
+            default="",
+            metavar="SPEC",
+            help="What it runs in: requirements.txt, a lock, pyproject.toml, 'a,b==1' or a Python.",
+        ),
+        _Pairs(["--setenv", "env"], help="Set an environment variable."),
+        _Pairs(
+            ["--secret", "secrets"],
+            value="REFERENCE",
+            help="Set a variable to a secret: env:NAME, file:PATH, keyring:SERVICE/USER.",
+        ),
+        click.Option(
+            ["--source", "-s"], default="", metavar="FOLDER", help="The folder to capture."
+        ),
+        click.Option(
             ["--follow-links/--no-follow-links"],
             default=None,
             help="Capture what links out of the folder lead to.",
         ),
-        option(
-            ["--in", "takes"],
-            multiple=True,
-            callback=_names,
-            metavar="X,Y",
-            help="Variables to send along (from a notebook).",
+    ]
+
+
+def _variables() -> list[click.Parameter]:
+    names: dict[str, Any] = {"multiple": True, "callback": _names, "metavar": "X,Y"}
+    return [
+        click.Option(["--in", "takes"], help="Variables to send along (from a notebook).", **names),
+        click.Option(["--out", "brings"], help="Variables to bring back (to a notebook).", **names),
+        click.Option(
+            ["--pickle", "allow_pickle"], is_flag=True, help="Let variables travel as pickles."
         ),
-        option(
-            ["--out", "brings"],
-            multiple=True,
-            callback=_names,
-            metavar="X,Y",
-            help="Variables to bring back (to a notebook).",
-        ),
-        option(["--pickle", "allow_pickle"], is_flag=True, help="Let variables travel as pickles."),
-        option(
+        click.Option(
             ["--as", "variable"],
             default="",
             metavar="NAME",
             help="Keep the run under this name (in a notebook).",
-        ),
-        option(["--wait/--no-wait", "waits"], default=None, help="Wait until the run is over."),
-        click.Argument(
-            ["words"], nargs=-1, type=click.UNPROCESSED, metavar="[PROGRAM [-- ARGS]...]"
         ),
     ]
 
