@@ -144,12 +144,12 @@ def test_a_syntax_error_is_found_before_anything_is_submitted(page: Kernel, clie
     [
         ("%%submit --target locl\n1", "local"),
         ("%%submit --tagret local\n1", "--target"),
-        ("%compute rusn", "runs"),
+        ("%compute rusn", "did you mean"),
         ("%submit tarin.py", "train.py"),
         ("%submit", "nothing to run"),
         ("%%submit train.py\n1", "%submit"),
         ("%%submit --name 'x\n1", "quote"),
-        ("%%submit\n", "empty"),
+        ("%%submit\n \n", "empty"),
         ("%submit train.py --in x", "%%submit"),
     ],
 )

@@ -1,4 +1,4 @@
-"""``%compute``, ``%submit`` and ``%%submit``: the notebook's side of the one grammar."""
+"""What the magics do: lines and cells in, runs and pictures out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
-
-from . import capture
-from .client import Client
-from .client.checks import check_cell
-from .commands import (
+from .. import capture
+from ..client import Client
+from ..client.checks import check_cell
+from ..commands import (
     Place,
     Result,
     Submission,
@@ -29,20 +27,19 @@ from .commands import (
     send,
     split,
 )
-from .display.failure import run_failed, short, shown_short
-from .display.live import watch
-from .display.screens import HtmlScreen, Screen, TextScreen, bundle, write
-from .display.view import Follower, RunPicture
-from .display.widgets import WidgetScreen
-from .errors import ComputeError, ConfigError
-from .handle import RunHandle
-from .model import Event, OutputFile, Run, RunState
-from .notebook import find_whereabouts
+from ..display.failure import run_failed, short, shown_short
+from ..display.live import watch
+from ..display.screens import HtmlScreen, Screen, TextScreen, bundle, write
+from ..display.view import Follower, RunPicture
+from ..display.widgets import WidgetScreen
+from ..errors import ComputeError, ConfigError
+from ..handle import RunHandle
+from ..model import Run, RunState
+from ..notebook import find_whereabouts
+from .source import ClientSource
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_STEP_S = 0.01
 
 
 def _shows_errors_short(function: Callable[P, R]) -> Callable[P, R]:
@@ -51,7 +48,7 @@ def _shows_errors_short(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **options)
         except ComputeError as error:
-            raise short(error) from None
+            raise (error if hasattr(error, "_render_traceback_") else short(error)) from None
 
     return call
 
@@ -66,84 +63,25 @@ class Answer(dict[str, Any]):
         printer.text(repr(self))
 
 
-class ClientSource:
-    """The facts about one run, as a view asks for them.
+class Session:
+    """The commands of one shell.
 
     Args:
-        client: Whose run it is.
-        run_id: Which run.
+        ipython: The running IPython shell.
     """
 
-    def __init__(self, client: Client, run_id: str) -> None:
-        self._client = client
-        self._id = run_id
-        self._attempt = 1
-        self._seen = (-1, -1)
-
-    def run(self) -> Run:
-        """Return the run as it stands."""
-        self._seen = self._now()
-        run = self._client.run(self._id)
-        self._attempt = run.attempt
-        return run
-
-    def read_log(self, offset: int, limit: int) -> bytes:
-        """Read a part of the log."""
-        return self._client.log(self._id, offset, limit)
-
-    def log_size(self) -> int:
-        """Return how many bytes of the log are here."""
-        return self._client.log_size(self._id)
-
-    def events(self, after: int) -> Sequence[tuple[int, Event]]:
-        """Return the events of the present attempt that follow a sequence number."""
-        return self._client.store.events(self._id, after=after, attempt=self._attempt)
-
-    def outputs(self) -> Sequence[OutputFile]:
-        """Return the files that the run left."""
-        return self._client.outputs(self._id)
-
-    def read_result(self, path: str) -> bytes | None:
-        """Read a file under ``results/``; ``None`` while it has not arrived."""
-        return self._client.result_bytes(self._id, path) or None
-
-    def wait(self, seconds: float) -> None:
-        """Return when the store or the log has changed since the run was read."""
-        self._client.keep_controller()
-        end = time.monotonic() + seconds
-        while self._now() == self._seen and time.monotonic() < end:
-            time.sleep(_STEP_S)
-
-    def cancel(self) -> None:
-        """Ask the run to end."""
-        RunHandle(self._client, self._client.run(self._id)).cancel()
-
-    def _now(self) -> tuple[int, int]:
-        return self._client.revision(), self._client.log_size(self._id)
-
-
-@magics_class
-class ComputeMagics(Magics):
-    """The magics, and what they show.
-
-    Args:
-        shell: The running IPython shell.
-    """
-
-    def __init__(self, shell: Any) -> None:
-        super().__init__(shell)
-        self._ipython: Any = shell
+    def __init__(self, ipython: Any) -> None:
+        self._ipython = ipython
         self._shown: set[tuple[str, int]] = set()
 
     @functools.cached_property
     def client(self) -> Client:
-        """The client of this kernel, opened on first use."""
+        """The client of this shell, opened on first use."""
         return Client()
 
-    @line_magic
     @_shows_errors_short
     def compute(self, line: str) -> Any:
-        """Run a command: ``%compute --help`` lists them; alone it lists the targets."""
+        """Run the line of ``%compute``."""
         words = split(line)
         if words[:1] == ["submit"]:
             return self._submit(words[1:], None)
@@ -151,14 +89,9 @@ class ComputeMagics(Magics):
             return self._wait_for(self.client.run(words[1]))
         return self._present(run_line(words, place=self._place()))
 
-    @line_cell_magic
     @_shows_errors_short
-    def submit(self, line: str, cell: str | None = None) -> Any:
-        """Submit this cell (``%%submit``), or a script or notebook (``%submit train.py``).
-
-        Waits for the run and shows it, unless ``--no-wait`` is given. ``%submit --help`` lists
-        the options.
-        """
+    def submit(self, line: str, cell: str | None) -> Any:
+        """Run the line of ``%submit``, or with a cell that of ``%%submit``."""
         return self._submit(split(line), cell)
 
     # -- submit ------------------------------------------------------------------------------
@@ -322,12 +255,3 @@ def _write(stream: Iterator[bytes]) -> None:
     for chunk in stream:
         write(sys.stdout, decoder.decode(chunk))
         sys.stdout.flush()
-
-
-def load_ipython_extension(ipython: Any) -> None:
-    """Give a shell the magics; called by ``%load_ext jupyter_compute``."""
-    magics = ComputeMagics(ipython)
-    ipython.register_magics(magics)
-    if getattr(ipython, "kernel", None) is not None:
-        formatter = ipython.display_formatter.ipython_display_formatter
-        formatter.for_type(RunHandle, magics.show_handle)
