@@ -63,8 +63,8 @@ class Kernel:
         self.client = client
         self.cells: dict[str, Cell] = {}
 
-    def start(self, code: str, *, as_notebook: bool = True, stop: bool = True) -> Cell:
-        """Send a cell; ``as_notebook`` as a page with a person before it does."""
+    def start(self, code: str, *, as_notebook: bool = True, has_id: bool = True) -> Cell:
+        """Send a cell: as a page does, or as a console (without ``has_id``) or program does."""
         session = self.client.session
         content = {
             "code": code,
@@ -72,9 +72,9 @@ class Kernel:
             "store_history": True,
             "user_expressions": {},
             "allow_stdin": as_notebook,
-            "stop_on_error": stop,
+            "stop_on_error": True,
         }
-        metadata = {"cellId": "cell-1"} if as_notebook else {}
+        metadata = {"cellId": "cell-1"} if as_notebook and has_id else {}
         message = session.msg("execute_request", content, metadata=metadata)
         self.client.shell_channel.send(message)
         cell = self.cells[message["header"]["msg_id"]] = Cell(message["header"]["msg_id"])

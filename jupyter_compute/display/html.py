@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
 from ..model import RunState
@@ -9,10 +10,11 @@ from .css import STYLE, palette_color
 from .plots import plot
 from .terminal import PLAIN, Line, Style
 from .text import heading_words, log_note, variable_words
-from .view import RunPicture
+from .view import Image, Rows, RunPicture
 from .words import SYMBOLS, duration, elapsed_s, number, size
 
 _PLOTS = 12
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _FLAGS = {
     "bold": "jpc-b",
     "dim": "jpc-d",
@@ -32,6 +34,8 @@ def render(picture: RunPicture) -> str:
         _ending(picture),
         _log(picture),
         _metrics(picture),
+        *(_table(name, rows) for name, rows in picture.tables.items()),
+        "".join(_image(image) for image in picture.images),
         _outputs(picture),
         _note(picture),
     ]
@@ -124,6 +128,38 @@ def _metrics(picture: RunPicture) -> str:
     )
     more = f"<details><summary>{len(series) - _PLOTS} more</summary><ul>{rest}</ul></details>"
     return f'<div class="jpc-plots">{plots}</div>' + (more if rest else "")
+
+
+def _table(name: str, rows: Rows) -> str:
+    columns = list(dict.fromkeys(column for row in rows.last for column in row))
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_value(row.get(column))}</td>" for column in columns) + "</tr>"
+        for row in rows.last
+    )
+    words = f"{escape(name)}: {rows.count} row{'s' if rows.count > 1 else ''}"
+    if rows.count > len(rows.last):
+        words += f", the last {len(rows.last)} of them"
+    return (
+        f"<details><summary>{words}</summary>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></details>"
+    )
+
+
+def _value(value: object) -> str:
+    text = number(value) if isinstance(value, float) else "" if value is None else str(value)
+    return escape(text[:200])
+
+
+def _image(image: Image) -> str:
+    if image.mime not in _IMAGE_TYPES:
+        return ""
+    name = escape(image.name)
+    data = base64.b64encode(image.data).decode("ascii")
+    return (
+        f'<figure class="jpc-image"><figcaption><b>{name}</b></figcaption>'
+        f'<img alt="{name}" src="data:{image.mime};base64,{data}"/></figure>'
+    )
 
 
 def _outputs(picture: RunPicture) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from ..model import (
     ErrorEvent,
     Event,
     ImageEvent,
+    ListEvent,
     MetricEvent,
     OutputFile,
     PhaseEvent,
@@ -25,6 +26,9 @@ from .terminal import Line, Terminal
 CHUNK = 1 << 20
 TAIL_BYTES = 8 << 20
 _CHARACTERS = 200_000
+_ROWS = 20
+_IMAGES = 6
+_IMAGE_BYTES = 1 << 20
 
 
 class RunSource(Protocol):
@@ -63,6 +67,21 @@ class RunSource(Protocol):
         ...
 
 
+class Rows(Struct, frozen=True):
+    """The end of a table that the run logs: how many rows there are, and the last of them."""
+
+    count: int
+    last: tuple[dict[str, Any], ...]
+
+
+class Image(Struct, frozen=True):
+    """The last image that the run logged under a name."""
+
+    name: str
+    mime: str
+    data: bytes
+
+
 class RunPicture(Struct, frozen=True, kw_only=True):
     """A run at one moment, ready to be drawn.
 
@@ -84,8 +103,8 @@ class RunPicture(Struct, frozen=True, kw_only=True):
     progress: ProgressEvent | None = None
     phase: str = ""
     metrics: dict[str, list[MetricEvent]] = {}
-    rows: dict[str, int] = {}
-    images: int = 0
+    tables: dict[str, Rows] = {}
+    images: tuple[Image, ...] = ()
     error: ErrorEvent | None = None
     variables: tuple[VariableEvent, ...] = ()
     outputs: tuple[OutputFile, ...] = ()
@@ -116,8 +135,8 @@ class Follower:
         self._progress: ProgressEvent | None = None
         self._phase = ""
         self._metrics: dict[str, list[MetricEvent]] = {}
-        self._rows: dict[str, int] = {}
-        self._images = 0
+        self._tables: dict[str, Rows] = {}
+        self._images: dict[str, ImageEvent] = {}
         self._error: ErrorEvent | None = None
         self._variables: dict[str, VariableEvent] = {}
 
@@ -153,8 +172,8 @@ class Follower:
             progress=self._progress,
             phase=self._phase,
             metrics=self._metrics,
-            rows=self._rows,
-            images=self._images,
+            tables=self._tables,
+            images=self._read_images() if self.run.is_final else (),
             error=self._error,
             variables=tuple(self._variables.values()),
             outputs=tuple(self._source.outputs()) if self.run.is_final else (),
@@ -175,6 +194,14 @@ class Follower:
             # A run that writes faster than this reads must not keep the view from drawing.
             if len(pieces) >= 16 and not self.run.is_final:
                 return b"".join(pieces)
+
+    def _read_images(self) -> tuple[Image, ...]:
+        images = []
+        for event in list(self._images.values())[-_IMAGES:]:
+            data = self._source.read_result(event.path)
+            if data and len(data) <= _IMAGE_BYTES:
+                images.append(Image(event.name, event.mime, data))
+        return tuple(images)
 
     def _read_events(self) -> bool:
         is_new = False
@@ -199,9 +226,15 @@ class Follower:
         elif isinstance(event, VariableEvent):
             self._variables[event.name] = event
         elif isinstance(event, RowEvent):
-            self._rows[event.name] = self._rows.get(event.name, 0) + 1
+            rows = self._tables.get(event.name, Rows(0, ()))
+            self._tables[event.name] = Rows(rows.count + 1, (*rows.last, event.row)[-_ROWS:])
+        elif isinstance(event, ListEvent):
+            self._metrics[event.name] = [
+                MetricEvent(t=event.t, name=event.name, value=value, step=step)
+                for step, value in enumerate(event.values)
+            ]
         elif isinstance(event, ImageEvent):
-            self._images += 1
+            self._images[event.name] = event
 
 
 def _last(lines: tuple[Line, ...], count: int) -> tuple[Line, ...]:

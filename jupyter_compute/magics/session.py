@@ -85,8 +85,9 @@ class Session:
         words = split(line)
         if words[:1] == ["submit"]:
             return self._submit(words[1:], None)
-        if words[:1] == ["wait"] and len(words) == 2 and not words[1].startswith("-"):
-            return self._wait_for(self.client.run(words[1]))
+        if words[:1] == ["wait"] and words[1:] and not any(w.startswith("-") for w in words):
+            handles = [self._wait_for(self.client.run(word)) for word in words[1:]]
+            return handles[0] if len(handles) == 1 else None
         return self._present(run_line(words, place=self._place()))
 
     @_shows_errors_short
@@ -115,7 +116,7 @@ class Session:
         if asked.variable:
             self._ipython.user_ns[asked.variable] = handle
         if asked.waits is False:
-            return None if asked.variable and cell is not None else self._answer(handle, asked)
+            return self._answer(handle, asked)
         self._wait_for(run)
         capture.bring(
             self.client,

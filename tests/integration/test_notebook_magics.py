@@ -82,6 +82,22 @@ def test_a_cell_leaves_its_picture_and_its_rich_outputs(page: Kernel) -> None:
     assert answer["data"]["text/plain"] == "42"
 
 
+def test_a_console_gets_text_and_a_program_a_page_without_widgets(page: Kernel) -> None:
+    code = "%%submit --name talk\nprint('some words')"
+    console = ended_well(page.run(code, has_id=False))
+    assert "some words\n" in console.text and "✓ completed · talk" in console.text
+    assert console.outputs and not console.of("comm_open") and not console.of("display_data")
+    program = ended_well(page.run(code, as_notebook=False))
+    assert "some words" in program.plain[0] and not program.of("comm_open")
+
+
+def test_waiting_for_a_run_shows_it_and_fails_with_it(page: Kernel) -> None:
+    ended_well(page.run("%%submit --no-wait --as late\nraise SystemExit(7)"))
+    cell = page.run("%compute wait {late.id}")
+    assert cell.error is not None and cell.error["ename"] == "RunFailedError"
+    assert "exit code 7" in cell.plain[0]
+
+
 def test_a_plot_comes_back_as_a_plot(page: Kernel) -> None:
     code = "%%submit\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()"
     assert ["image/png" in output["data"] for output in ended_well(page.run(code)).outputs] == [

@@ -15,15 +15,19 @@ from jupyter_compute.display.view import Follower, RunPicture
 from jupyter_compute.errors import NotFoundError
 from jupyter_compute.model import (
     ErrorEvent,
+    ImageEvent,
+    ListEvent,
     MetricEvent,
     OutputFile,
     ProgressEvent,
+    RowEvent,
     RunState,
     VariableEvent,
 )
 
 _ALLOWED = {"style", "div", "span", "b", "code", "p", "pre", "small", "progress", "details"}
 _ALLOWED |= {"summary", "ul", "li", "figure", "figcaption", "svg", "title", "polyline"}
+_ALLOWED |= {"table", "thead", "tbody", "tr", "th", "td", "img"}
 
 
 class Reader(HTMLParser):
@@ -36,8 +40,11 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in _ALLOWED, tag
-        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
-        if tag != "polyline":
+        assert not any(name.startswith("on") or name == "href" for name, _ in attrs)
+        assert all(
+            (value or "").startswith("data:image/") for name, value in attrs if name == "src"
+        )
+        if tag not in ("polyline", "img"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -74,9 +81,14 @@ def evil_run(bad: str) -> ScriptedRun:
         MetricEvent(t=0.0, name=bad, value=2.0),
         MetricEvent(t=0.0, name="word", value=bad),
         ProgressEvent(t=0.0, fraction=0.5, label=bad),
+        RowEvent(t=0.0, name=bad, row={bad: bad}),
+        ListEvent(t=0.0, name=bad + "list", values=[1.0, 2.0]),
+        ImageEvent(t=0.0, name=bad, path="results/i.png"),
+        ImageEvent(t=0.0, name="odd", path="results/i.png", mime=bad),
         ErrorEvent(t=0.0, ename=bad, evalue=bad, line=1, source=bad),
         VariableEvent(t=0.0, name=bad, error=bad),
     ]
+    source.files["results/i.png"] = b"\x89PNG"
     source.left = [OutputFile(path=bad, size=1)]
     return source
 
@@ -193,3 +205,17 @@ def test_one_line_says_how_a_run_stands() -> None:
         " · 37% epoch 3 · m0 0, m1 1, m2 2, m3 3 and 2 more"
     )
     assert len(text.status_line(picture_of(source), 30)) == 30
+
+
+def test_tables_lists_and_images_are_shown() -> None:
+    source = ScriptedRun(state=RunState.COMPLETED)
+    source.said = [
+        RowEvent(t=0.0, name="folds", row={"fold": n, "score": n / 7}) for n in range(30)
+    ]
+    source.said.append(ListEvent(t=0.0, name="curve", values=[1.0, 2.0, 4.0]))
+    source.said.append(ImageEvent(t=0.0, name="digits", path="results/d.png"))
+    source.files["results/d.png"] = b"\x89PNG"
+    page = html.render(picture_of(source))
+    assert "folds: 30 rows, the last 20 of them" in page and "<td>4.143</td>" in page
+    assert "3 values from 1 to 4" in page
+    assert 'alt="digits" src="data:image/png;base64,iVBORw=="' in page
