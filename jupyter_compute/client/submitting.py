@@ -163,10 +163,11 @@ def _environment(
 
     if isinstance(spec, msgspec.Struct):
         return spec
-    if spec:
-        return parse(spec if isinstance(spec, str) else list(spec), folder, python=sys.executable)
     # The Python that submits is taken where it can be: on this machine.
-    return PythonEnvironment(interpreter=sys.executable if target.kind == "local" else "")
+    python = sys.executable if target.kind == "local" else ""
+    if spec:
+        return parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
+    return PythonEnvironment(interpreter=python)
 
 
 def _digest(environment: Environment) -> str:

@@ -24,6 +24,8 @@ from .grammar import Command, call
 from .place import Place
 from .result import Result
 
+option = click.Option
+
 _SPAN = re.compile(
     r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s)?\Z"
 )
@@ -143,9 +145,7 @@ def submit_options() -> list[click.Parameter]:
         *_needs(),
         *_surroundings(),
         *_variables(),
-        click.Option(
-            ["--wait/--no-wait", "waits"], default=None, help="Wait until the run is over."
-        ),
+        option(["--wait/--no-wait", "waits"], default=None, help="Wait until the run is over."),
         click.Argument(
             ["words"], nargs=-1, type=click.UNPROCESSED, metavar="[PROGRAM [-- ARGS]...]"
         ),
@@ -154,11 +154,11 @@ def submit_options() -> list[click.Parameter]:
 
 def _labels() -> list[click.Parameter]:
     return [
-        click.Option(["--target", "-t"], default="local", metavar="NAME", help="Where to run it."),
-        click.Option(["--name", "-n"], default="", help="What to call the run."),
-        click.Option(["--experiment", "-e"], default="", help="The label that groups runs."),
+        option(["--target", "-t"], default="local", metavar="NAME", help="Where to run it."),
+        option(["--name", "-n"], default="", help="What to call the run."),
+        option(["--experiment", "-e"], default="", help="The label that groups runs."),
         _Pairs(["--tag", "tags"], help="Set a label."),
-        click.Option(
+        option(
             ["--param", "-p", "params"],
             nargs=2,
             multiple=True,
@@ -171,20 +171,18 @@ def _labels() -> list[click.Parameter]:
 
 def _needs() -> list[click.Parameter]:
     return [
-        click.Option(["--cpus"], type=float, help="Cores it needs."),
-        click.Option(["--gpus"], type=int, default=0, help="GPUs it needs."),
-        click.Option(
-            ["--memory"], callback=_gigabytes, metavar="GB", help="Memory it needs: 4, 500MB."
-        ),
-        click.Option(["--nodes"], type=int, default=1, help="Machines it needs."),
-        click.Option(["--processes"], type=int, default=1, help="Processes on each machine."),
-        click.Option(
+        option(["--cpus"], type=float, help="Cores it needs."),
+        option(["--gpus"], type=int, default=0, help="GPUs it needs."),
+        option(["--memory"], callback=_gigabytes, metavar="GB", help="Memory it needs: 4, 500MB."),
+        option(["--nodes"], type=int, default=1, help="Machines it needs."),
+        option(["--processes"], type=int, default=1, help="Processes on each machine."),
+        option(
             ["--distribution"],
             type=click.Choice([one.value for one in Distribution]),
             default="none",
             help="How its processes find each other.",
         ),
-        click.Option(
+        option(
             ["--time-limit"],
             callback=_minutes,
             metavar="MINUTES",
@@ -195,7 +193,7 @@ def _needs() -> list[click.Parameter]:
 
 def _surroundings() -> list[click.Parameter]:
     return [
-        click.Option(
+        option(
             ["--env", "environment"],
             default="",
             metavar="SPEC",
@@ -207,10 +205,8 @@ def _surroundings() -> list[click.Parameter]:
             value="REFERENCE",
             help="Set a variable to a secret: env:NAME, file:PATH, keyring:SERVICE/USER.",
         ),
-        click.Option(
-            ["--source", "-s"], default="", metavar="FOLDER", help="The folder to capture."
-        ),
-        click.Option(
+        option(["--source", "-s"], default="", metavar="FOLDER", help="The folder to capture."),
+        option(
             ["--follow-links/--no-follow-links"],
             default=None,
             help="Capture what links out of the folder lead to.",
@@ -221,12 +217,10 @@ def _surroundings() -> list[click.Parameter]:
 def _variables() -> list[click.Parameter]:
     names: dict[str, Any] = {"multiple": True, "callback": _names, "metavar": "X,Y"}
     return [
-        click.Option(["--in", "takes"], help="Variables to send along (from a notebook).", **names),
-        click.Option(["--out", "brings"], help="Variables to bring back (to a notebook).", **names),
-        click.Option(
-            ["--pickle", "allow_pickle"], is_flag=True, help="Let variables travel as pickles."
-        ),
-        click.Option(
+        option(["--in", "takes"], help="Variables to send along (from a notebook).", **names),
+        option(["--out", "brings"], help="Variables to bring back (to a notebook).", **names),
+        option(["--pickle", "allow_pickle"], is_flag=True, help="Let variables travel as pickles."),
+        option(
             ["--as", "variable"],
             default="",
             metavar="NAME",
