@@ -1,0 +1,205 @@
+"""Runs the cell of a run: ``python -m jupyter_compute_run.cell``, started by the runner.
+
+Plain Python runs without IPython, which would take longer to start than many a cell to run. A
+cell with magics, ``!`` or ``?`` gets IPython, and so does one that asks for it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import signal
+import sys
+from types import FrameType, ModuleType
+from typing import Any, Callable, Dict, NoReturn, Optional
+
+from . import displaying, events, execution, variables
+
+_INLINE = ("", "inline", "module://matplotlib_inline.backend_inline")
+
+
+class _Terminated(BaseException):
+    """The run was asked to end (SIGTERM): ``finally`` blocks still run."""
+
+
+class _Cell:
+    """A cell and what belongs to it."""
+
+    def __init__(self, files: str) -> None:
+        self.files = files
+        self.path = os.path.join(files, "cell.py")
+        with open(self.path, encoding="utf-8", errors="surrogateescape") as file:
+            self.code = file.read()
+        with open(os.path.join(files, "cell.json"), encoding="utf-8") as file:
+            self.facts: Dict[str, Any] = json.load(file)
+        self.main = ModuleType("__main__")
+        self.namespace = self.main.__dict__
+        self.namespace.update(__file__=self.path, __builtins__=builtins)
+
+    def take_place(self) -> None:
+        """Make the cell the main module, so that what it defines can be pickled and spawned."""
+        sys.modules["__main__"] = self.main
+        sys.argv = [self.path]
+        folder = os.path.dirname(self.facts.get("notebook") or "")
+        if folder:
+            sys.path.insert(1, os.path.abspath(folder))
+
+    def load(self) -> None:
+        """Put parameters and the variables that were sent along into the globals."""
+        from . import params
+
+        for variable in self.facts.get("inputs", ()):
+            path = os.path.join(self.files, variable["path"])
+            name, codec = variable["name"], variable["codec"]
+            try:
+                self.namespace[name] = variables.decode(path, codec, allow_pickle=True)
+            except (OSError, ValueError, ImportError) as error:
+                message = "the variable {} ({}) cannot be read here: {}"
+                raise ImportError(message.format(name, variable.get("type"), error)) from error
+        self.namespace.update(params())
+
+    def bring_back(self) -> None:
+        """Write the variables that were asked for; say of each why it cannot travel."""
+        folder = os.path.join(os.environ.get("JUPYTER_COMPUTE_RESULTS", "."), "variables")
+        for name in self.facts.get("outputs", ()):
+            said = self._encode(name, folder)
+            events.emit("variable", name=name, **said)
+            if said.get("error"):
+                print("--out: " + said["error"], file=sys.stderr, flush=True)
+
+    def _encode(self, name: str, folder: str) -> Dict[str, Any]:
+        if name not in self.namespace:
+            return {"error": "the cell left no variable {}".format(name)}
+        value = self.namespace[name]
+        kind = variables.type_name(value)
+        try:
+            os.makedirs(folder, exist_ok=True)
+            allow_pickle = bool(self.facts.get("allow_pickle"))
+            done = variables.encode(name, value, folder, allow_pickle=allow_pickle)
+        except (TypeError, ValueError, OSError) as error:
+            return {"python_type": kind, "error": str(error)}
+        path = "results/variables/" + done["path"]
+        facts = {"path": path, "codec": done["codec"], "size": done["size"]}
+        return {"python_type": kind, **facts}
+
+
+def run(files: str) -> int:
+    """Run the cell that stands in a folder; returns its exit code. Blocks until it ends."""
+    cell = _Cell(files)
+    cell.take_place()
+    _prepare_streams()
+    _prepare_figures()
+    builtins.display = displaying.display  # type: ignore[attr-defined]
+    try:
+        try:
+            cell.load()
+            _execute(cell)
+        finally:
+            _flush_figures()
+        cell.bring_back()
+        return 0
+    except SystemExit as error:
+        return _exit_code(error)
+    except _Terminated:
+        return -signal.SIGTERM
+    except BaseException as error:
+        from . import tracebacks
+
+        tracebacks.report(error, tracebacks.Source(cell.path, os.getcwd()))
+        return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _execute(cell: _Cell) -> None:
+    show: Callable[[Any], None] = displaying.show_result
+    code = cell.code
+    if execution.is_plain(code):
+        from . import ipython_hook
+
+        ipython_hook.install(cell.main, is_wanted="get_ipython" in code)
+        execution.execute(code, cell.path, cell.namespace, ipython_hook.show_result(show))
+        return
+    try:
+        from . import shell
+    except ImportError as error:
+        raise _without_ipython(cell) from error
+    shell.execute(code, cell.path, cell.main)
+
+
+def _without_ipython(cell: _Cell) -> Exception:
+    try:
+        compile(cell.code, cell.path, "exec")
+    except SyntaxError as error:
+        said = "this is no Python, and IPython, which might know it, is not installed for this run"
+        details = (error.filename, error.lineno, error.offset, error.text)
+        return SyntaxError("{}: {}".format(error.msg, said), details)
+    return RuntimeError("this cell needs IPython, which is not installed for this run")
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    print(error.code, file=sys.stderr, flush=True)
+    return 1
+
+
+def _prepare_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            # A character that the locale cannot write must not end a run.
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _prepare_figures() -> None:
+    # The kernel that submits may have left its own backend in the environment.
+    if os.environ.get("MPLBACKEND", "") in _INLINE:
+        os.environ["MPLBACKEND"] = "module://jupyter_compute_run.figures"
+
+
+def _flush_figures() -> None:
+    if "matplotlib.pyplot" not in sys.modules:
+        return
+    from . import figures
+
+    if figures.is_current():
+        figures.show()
+
+
+def _on_sigterm(owner: int) -> Callable[[int, Optional[FrameType]], None]:
+    def end(number: int, _frame: Optional[FrameType]) -> None:
+        # Also in a worker that was forked from here: it shall die as it would elsewhere.
+        signal.signal(number, signal.SIG_DFL)
+        if os.getpid() != owner:
+            os.kill(os.getpid(), number)
+        raise _Terminated
+
+    return end
+
+
+def _leave(code: int) -> NoReturn:
+    if code < 0:
+        # Whoever asks what ended the run hears of the signal itself.
+        import atexit
+
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+def main() -> NoReturn:
+    """Run the cell of this run and exit as it says."""
+    files = os.environ.get("JUPYTER_COMPUTE_FILES", "")
+    if not os.path.exists(os.path.join(files, "cell.py")):
+        sys.exit("jupyter_compute_run.cell is started by a run, which has a cell")
+    signal.signal(signal.SIGTERM, _on_sigterm(os.getpid()))
+    _leave(run(files))
+
+
+if __name__ == "__main__":
+    main()
