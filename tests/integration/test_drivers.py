@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from jupyter_compute.driver import Driver, DriverContext
-from jupyter_compute.drivers.local import LocalDriver, LocalOptions
+from jupyter_compute.driver import Driver
+from jupyter_compute.drivers.local import LocalDriver
 from jupyter_compute.testing import FakeDriver
 from jupyter_compute.testing.suite import DriverSuite
 
