@@ -2,7 +2,9 @@
 
 If the root has an ``.amlignore``, its rules hold and no other file is read. Otherwise git's rules
 hold: ``.gitignore`` files from the repository's top down to the file, the nearer ones first, then
-``.git/info/exclude``. Below all of them stand the built-in rules, so ``!`` takes any of them back.
+``.git/info/exclude``. Below all of them stand the built-in rules. A ``!`` takes one of these back
+if it names something: ``!node_modules/`` or ``!*.pem``, but not ``!*/``, which people write to
+reach files further down and not to send their keys.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class Level:
         path: The folder relative to the root as a latin-1 text of its bytes, with a trailing
             slash; empty for the root.
         lists: Rule lists with what to cut off a path and what to put before it to make it
-            relative to the list's file; the strongest last.
+            relative to the list's file; the built-in ones first,
+            the strongest last.
         reads_git: Whether nested ``.gitignore`` files count.
     """
 
@@ -91,8 +94,14 @@ class Level:
                 path = start + (self.path + name)[cut:]
             rule = rules.match(name, path, is_folder)
             if rule is not None:
-                return rule
-        return None
+                break
+        else:
+            return None
+        if rule.is_negative and rule.is_broad and self._lists:
+            built_in = self._lists[0][0].match(name, self.path + name, is_folder)
+            if built_in is not None and not built_in.is_negative:
+                return built_in
+        return rule
 
     def enter(self, name: str, text: bytes | None = None) -> Level:
         """Return the level of a folder within.

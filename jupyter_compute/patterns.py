@@ -39,6 +39,7 @@ class Rule(NamedTuple):
         is_negative: Whether it takes back what an earlier rule left out.
         folders_only: Whether it holds for folders only.
         files_only: Whether it holds for files and links only; no written pattern says so.
+        is_broad: Whether its last part names nothing, as in ``!*/``, and is all wildcards.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Rule(NamedTuple):
     is_negative: bool = False
     folders_only: bool = False
     files_only: bool = False
+    is_broad: bool = False
 
 
 def as_bytes_text(name: str) -> str:
@@ -84,7 +86,17 @@ class RuleList:
         rules: In the order written; the last that matches a path decides.
     """
 
-    __slots__ = ("_paths", "_shapes", "_suffixes", "_tails", "_words", "needs_path", "rules")
+    __slots__ = (
+        "_name_starts",
+        "_path_starts",
+        "_paths",
+        "_shapes",
+        "_suffixes",
+        "_tails",
+        "_words",
+        "needs_path",
+        "rules",
+    )
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -95,6 +107,8 @@ class RuleList:
         for place in range(len(self.rules) - 1, -1, -1):
             self._index(place)
         self._suffixes = tuple(tail for _, tail in self._tails)
+        self._name_starts = tuple({shape[2] for shape in self._shapes if not shape[1]})
+        self._path_starts = tuple({shape[2] for shape in self._shapes if shape[1]})
         self.needs_path = bool(self._paths) or any(shape[1] for shape in self._shapes)
 
     @classmethod
@@ -114,12 +128,16 @@ class RuleList:
                 set.
             is_folder: Whether it is a folder; a link to a folder is none.
         """
-        best = self._highest(self._words.get(name), is_folder, -1)
-        if self._paths:
-            best = self._highest(self._paths.get(path), is_folder, best)
+        best = -1
+        if name in self._words:
+            best = self._highest(self._words[name], is_folder, best)
+        if path in self._paths:
+            best = self._highest(self._paths[path], is_folder, best)
         if name.endswith(self._suffixes):
             places = [place for place, tail in self._tails if name.endswith(tail)]
             best = self._highest(places, is_folder, best)
+        if not (name.startswith(self._name_starts) or path.startswith(self._path_starts)):
+            return None if best < 0 else self.rules[best]
         for place, is_path, start, shape in self._shapes:
             if place < best:
                 break
@@ -132,8 +150,8 @@ class RuleList:
                 return self.rules[place]
         return None if best < 0 else self.rules[best]
 
-    def _highest(self, places: Iterable[int] | None, is_folder: bool, best: int) -> int:
-        for place in places or ():
+    def _highest(self, places: Iterable[int], is_folder: bool, best: int) -> int:
+        for place in places:
             if place > best and self._holds(place, is_folder):
                 return place
         return best
@@ -171,7 +189,9 @@ def _parse_line(raw: bytes, source: str, number: int) -> Rule | None:
 
 def make_rule(line: str, source: str, number: int = 0, *, files_only: bool = False) -> Rule:
     """Make a rule from a trimmed line that is no comment."""
-    return Rule(source, number, line, line.startswith("!"), line.endswith("/"), files_only)
+    is_negative = line.startswith("!")
+    is_broad = not line.lstrip("!").rstrip("/").rpartition("/")[2].strip("*?.")
+    return Rule(source, number, line, is_negative, line.endswith("/"), files_only, is_broad)
 
 
 def _trim(line: str) -> str:

@@ -15,9 +15,37 @@ _ATOMS = (
     *("*", "**", "?", "a", "b", "foo", ".txt", "[ab]", "[!a]", "[^f]", "[a-f]", "[]a]", "[a-]"),
     *("[[:alpha:]]", "[[:digit:]z]", "[[:upper:]_]", "[[:nope:]]", "[a", "[\\]]", "[--0]", "[b-a]"),
     *("\\*", "\\a", "\\", "\\ ", " ", ".", "-", "#", "!", "é", "\udcff", "bar", ".py", "*.*", "]"),
-    *("/", "/", "/", "/**/", "**/", "/**", "a/", "x y", "***", "[[:space:]]", "[é]", "[\\a-c]", "//"),
+    *(
+        "/",
+        "/",
+        "/",
+        "/**/",
+        "**/",
+        "/**",
+        "a/",
+        "x y",
+        "***",
+        "[[:space:]]",
+        "[é]",
+        "[\\a-c]",
+        "//",
+    ),
 )
-_LINES = ("", "   ", "#comment", "\\#h", "\\!n", "!", "/", "*", "!*/", "**", "!a", "end\\ ", "foo \t")
+_LINES = (
+    "",
+    "   ",
+    "#comment",
+    "\\#h",
+    "\\!n",
+    "!",
+    "/",
+    "*",
+    "!*/",
+    "**",
+    "!a",
+    "end\\ ",
+    "foo \t",
+)
 
 
 def make_pattern(rng: random.Random) -> str:
@@ -28,7 +56,9 @@ def make_pattern(rng: random.Random) -> str:
     if kind < 0.3:
         line = rng.choice(NAMES).replace("\n", "?")
     elif kind < 0.5:
-        parts = (rng.choice((*NAMES[:12], "*", "**", "a*", "*b", "?")) for _ in range(rng.randint(2, 4)))
+        parts = (
+            rng.choice((*NAMES[:12], "*", "**", "a*", "*b", "?")) for _ in range(rng.randint(2, 4))
+        )
         line = "/".join(parts)
     else:
         line = "".join(rng.choice(_ATOMS) for _ in range(rng.randint(1, 5)))
@@ -45,8 +75,13 @@ def make_rules(rng: random.Random, most: int) -> bytes:
     return start + os.fsencode(text)
 
 
-def make_tree(rng: random.Random, root: Path, *, files: int, depth: int = 3) -> list[str]:
-    """Make files and folders; return their paths relative to the root."""
+def make_tree(
+    rng: random.Random, root: Path, *, files: int, depth: int = 3, is_bare: bool = False
+) -> list[str]:
+    """Make files and folders; return their paths relative to the root.
+
+    A bare tree has its folders only: a path that is not there counts as a file, for git too.
+    """
     folders = [""]
     paths: list[str] = []
     for _ in range(files):
@@ -58,8 +93,8 @@ def make_tree(rng: random.Random, root: Path, *, files: int, depth: int = 3) -> 
         if folder.count("/") < depth and rng.random() < 0.4:
             os.mkdir(root / path)
             folders.append(path + "/")
-        else:
-            (root / path).touch()
+        elif not is_bare:
+            (root / path).write_text(str(rng.random()))
     return paths
 
 

@@ -106,16 +106,14 @@ class Blobs:
 
     def freshen(self, digests: Iterable[Digest]) -> list[str]:
         """Protect blobs from :meth:`gc` as if they had just been added; return their files."""
-        paths: set[str] = set()
         with self._mutex:
-            for digest in digests:
-                place = self._index.places.get(digest)
-                if place is None:
-                    paths.add(self.large_path(digest))
-                else:
-                    paths.add(self._index.path(place.pack, PACK))
+            places = self._index.places
+            found = {digest: places.get(digest) for digest in digests}
+        packs = {place.pack for place in found.values() if place is not None}
+        paths = [self._index.path(pack, PACK) for pack in packs]
+        paths += [self.large_path(digest) for digest, place in found.items() if place is None]
         self.freshen_files(paths)
-        return sorted(paths)
+        return paths
 
     def freshen_files(self, paths: Iterable[str]) -> None:
         """Do what :meth:`freshen` did for the same files before."""

@@ -45,7 +45,7 @@ class Writer:
     def add_bytes(self, data: bytes) -> Digest:
         """Add a blob that fits into memory; adding it twice is adding it once."""
         digest = hashlib.sha256(data).hexdigest()
-        if self.has(digest):
+        if digest in self._index.places or digest in self._waiting or self._blobs.knows(digest):
             return digest
         if len(data) >= LARGE_BYTES:
             self._add_large(digest, data)

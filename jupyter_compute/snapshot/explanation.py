@@ -40,7 +40,8 @@ def explain(root: str, level: Level, path: str) -> Explanation:
         is_folder = os.path.isdir(here) and not os.path.islink(here)
         is_folder = is_folder or (not is_there and (not is_last or path.endswith("/")))
         rule = level.decide(name, is_folder)
-        if rule is None and is_folder and os.path.lexists(f"{here}/{ENVIRONMENT_MARK}"):
+        may_be_environment = is_folder and (rule is None or rule.is_broad)
+        if may_be_environment and os.path.lexists(f"{here}/{ENVIRONMENT_MARK}"):
             rule = ENVIRONMENT_RULE
         if rule is not None and not rule.is_negative:
             return Explanation(path=inner, is_included=False, rule=excluded(inner, rule))

@@ -211,7 +211,8 @@ class Walk:
                     key = stat_key(entry.stat(follow_symlinks=False))
                     folder.rules_key = NEVER if self.is_racy(key) else key
             elif is_folder:
-                self._go_below(folder, name, entry.path, old, rule is not None)
+                is_taken_back = rule is not None and not rule.is_broad
+                self._go_below(folder, name, entry.path, old, is_taken_back)
             elif entry.is_symlink():
                 self._look_at_link(folder, entry, old)
             else:
@@ -264,17 +265,18 @@ class Walk:
             what = _SPECIAL.get(stat.S_IFMT(status.st_mode), "is no regular file")
             self._refuse(folder, name, what)
             return
-        key = stat_key(status)
         folder.bytes += status.st_size
-        known: Entry | None = old if type(old) is KnownFile and old[:5] == key else None
-        if known is None:
-            digest = self._seeds.find(folder.path, name, key)
-            if digest:
-                known = known_file(folder.path + name, key, digest)
-        if known is None:
-            known = Unread(folder, name, entry.path, status)
-            self.unread.append(known)
-        folder.entries[name] = known
+        if type(old) is KnownFile and old.is_as(status):
+            folder.entries[name] = old
+            return
+        key = stat_key(status)
+        digest = self._seeds.find(folder.path, name, key)
+        if digest:
+            folder.entries[name] = known_file(folder.path + name, key, digest)
+            return
+        unread = Unread(folder, name, entry.path, status)
+        self.unread.append(unread)
+        folder.entries[name] = unread
 
     def _refuse(self, folder: Folder, name: str, reason: str) -> None:
         self.problems.append(Problem(folder.path + name, reason))
