@@ -13,6 +13,7 @@ from ..model import JobStatus, Run, RunId, RunState, Target, TargetInfo
 from . import progress
 from .admission import Capacity, Holding, Refuse, Start, Wait, admit, capacity_of, demand_of
 from .context import Context
+from .ending import end
 from .follow import Follower
 from .inspection import Inspector
 from .launch import Launcher
@@ -22,7 +23,7 @@ from .ticket import Stage, Ticket
 
 log = logging.getLogger(__name__)
 
-_BUGS = 3
+_BUGS = 5
 _UNKNOWN_S = 5.0
 
 
@@ -81,10 +82,7 @@ class Worker:
         tasks = [*self._tasks, self._silence, self._checking]
         for ticket in self.tickets.values():
             tasks += [ticket.task, ticket.cancel_task]
-        live = [task for task in tasks if task is not None]
-        for task in live:
-            task.cancel()
-        await asyncio.gather(*live, return_exceptions=True)
+        await end(*tasks)
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._line.driver.close(), 10.0)
 

@@ -100,12 +100,9 @@ def _with_uv(uv: list[str], recipe: Recipe, folder: str) -> list[Step]:
 
 def _with_pip(recipe: Recipe, folder: str, env: dict[str, str]) -> list[Step]:
     listed = _listed(recipe)
-    if listed and "requirements.txt" not in listed:
-        raise CannotBuildError(
-            f"{listed[-1]} needs uv, which is not on this target; pip install uv"
-            if "uv.lock" not in recipe.files
-            else "uv.lock needs uv, which is not on this target; pip install uv"
-        )
+    needing = "uv.lock" if "uv.lock" in recipe.files else "".join(listed[1:])
+    if needing and "requirements.txt" not in listed:
+        raise CannotBuildError(f"{needing} needs uv, which is not on this target; pip install uv")
     base = recipe.python if os.path.isabs(recipe.python) else _python(recipe.python, env)
     python = os.path.join(folder, "bin", "python")
     found = [Step([base, "-m", "venv", folder], {}, ["python", "-m", "venv"])]

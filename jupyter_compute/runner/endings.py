@@ -14,7 +14,7 @@ _TAIL = 64 * 1024
 _LINE = 400
 _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"^[^\W\d][\w.]*(?:: .*|:|)$")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 BY_HOST = "the host asked for the end of the run (SIGTERM)"
 _MEANINGS = {
     "SIGSEGV": "segmentation fault",
@@ -45,16 +45,23 @@ def of_wish(wish: dict[str, Any]) -> str:
     return f"canceled by {wish['by']}" if wish.get("by") else "canceled"
 
 
-def of_code(code: int, folder: str) -> str:
-    """Explain an exit code by the exception the program ended with, or its last line."""
-    said = _exception_in_events(folder) or last_exception(tail(os.path.join(folder, "log")))
+def of_code(code: int, folder: str, log: str = "") -> str:
+    """Explain an exit code by the exception the program ended with, or its last line.
+
+    Args:
+        code: The exit code.
+        folder: The attempt's folder.
+        log: The program's output, unless it is the run's log.
+    """
+    text = tail(log or os.path.join(folder, "log"))
+    said = _exception_in_events(folder) or last_exception(text)
     if said:
         return shorten(f"exit code {code}: {said}")
     full = "; the disk is full" if is_disk_full(folder) else ""
     if code > 128 and _signal_name(code - 128):
         name = _signal_name(code - 128)
         return f"exit code {code}, as a shell says when {name} ended a program{full}"
-    line = _last_line(tail(os.path.join(folder, "log")))
+    line = _last_line(text)
     return shorten("exit code {}{}{}".format(code, full, ", last line: " + line if line else ""))
 
 

@@ -8,8 +8,10 @@ was killed is started afresh.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -19,7 +21,7 @@ from . import builders
 from .endings import shorten, tail
 from .interpreters import Interpreter, default_interpreter
 from .preparation import base_environment
-from .run_folder import RunFolder, replace_json, take_lock
+from .run_folder import RunFolder, files_below, replace_json, take_lock
 
 MARKER = "complete.json"
 """Stands in an environment whose build came to its end."""
@@ -130,7 +132,8 @@ def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> Non
                     "the environment could not be built: "
                     + (_complaint(place.run / "log", begun) or f"exit code {code}")
                 )
-        replace_json(os.path.join(folder, MARKER), {"python": recipe.python}, durable=True)
+        facts = {"python": recipe.python, "bytes": sum(files_below(folder, "").values())}
+        replace_json(os.path.join(folder, MARKER), facts, durable=True)
     except (builders.CannotBuildError, OSError) as error:
         raise EnvironmentFailedError(
             f"the environment could not be built: {shorten(str(error))}"
@@ -140,6 +143,37 @@ def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> Non
         shutil.rmtree(source, ignore_errors=True)
         if not _is_complete(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard(root: str, limit_bytes: int) -> int:
+    """Remove environments until they fit the limit, those first that were used longest ago.
+
+    One that a run uses or builds stays.
+
+    Returns:
+        The bytes freed.
+    """
+    parent = os.path.join(root, "environments")
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(parent):
+            marker = os.path.join(parent, name, MARKER)
+            with contextlib.suppress(OSError, ValueError), open(marker) as file:
+                size = int(json.load(file).get("bytes", 0))
+                found.append((os.stat(marker).st_mtime, size, os.path.join(parent, name)))
+    excess = sum(size for _, size, _ in found) - limit_bytes
+    freed = 0
+    for _, size, folder in sorted(found):
+        if freed >= excess:
+            break
+        lock = take_lock(folder + ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock is not None:
+            # Without its marker it no longer counts, however far the rest gets.
+            os.unlink(os.path.join(folder, MARKER))
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+            freed += size
+    return freed
 
 
 def _complaint(log: str, begun: int) -> str:

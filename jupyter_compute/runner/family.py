@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from . import processes
 from .processes import Process
@@ -21,26 +21,26 @@ class Family:
     Args:
         token: What their environment carries.
         log: The run's log; who writes to it belongs to the run.
-        leader: Pid and start time of the program, which leads a session of its own.
+        leaders: Pid and start time of each program, which leads a session of its own.
         keeper: The pid of the living keeper, which adopts every orphan; 0 once it has ended.
     """
 
     def __init__(
-        self, token: str, log: str, leader: tuple[int, int] = (0, 0), keeper: int = 0
+        self, token: str, log: str, leaders: Sequence[Sequence[int]] = (), keeper: int = 0
     ) -> None:
         self.token = token
         self.log = log
-        self.leader = leader
+        self.leaders = [(pid, start) for pid, start in leaders]
         self.keeper = keeper
 
     def members(self) -> list[Process]:
         """List those that run, without the keeper; reads all of ``/proc``."""
         everyone = processes.list_all()
-        session = self.leader[0] if processes.is_running(*self.leader) else -1
+        sessions = {pid for pid, start in self.leaders if processes.is_running(pid, start)}
         roots = [
             process
             for process in everyone
-            if process.session == session
+            if process.session in sessions
             or processes.has_token(process.pid, self.token)
             or processes.writes_to(process.pid, self.log)
         ]

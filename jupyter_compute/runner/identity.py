@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from enum import Enum
 from typing import Any
@@ -26,19 +27,20 @@ def identify(token: str) -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "start": me.start if me else 0,
-        "boot": _first_line("/proc/sys/kernel/random/boot_id"),
-        "host": os.uname().nodename,
-        "machine": _first_line("/etc/machine-id"),
-        "pid_namespace": _namespace(),
         "token": token,
+        **_place(),
     }
 
 
 def life_of(identity: dict[str, Any]) -> Life:
     """Find out whether the process that was described still runs. Never guesses."""
-    if identity.get("boot") != _first_line("/proc/sys/kernel/random/boot_id"):
-        return Life.RESTARTED if _is_this_host(identity) else Life.UNKNOWN
-    if identity.get("pid_namespace") != _namespace():
+    here = _place()
+    if identity.get("boot") != here["boot"]:
+        # Nodes made from one image may share a machine id, so that the name must agree as well.
+        names = ("host", "machine")
+        is_here = all(identity.get(name) == here[name] for name in names)
+        return Life.RESTARTED if is_here else Life.UNKNOWN
+    if identity.get("pid_namespace") != here["pid_namespace"]:
         return Life.UNKNOWN
     alive = processes.is_running(int(identity.get("pid", 0)), int(identity.get("start", -1)))
     return Life.ALIVE if alive else Life.ENDED
@@ -46,22 +48,21 @@ def life_of(identity: dict[str, Any]) -> Life:
 
 def is_same_boot(identity: dict[str, Any]) -> bool:
     """Tell whether the process that was described ran under the kernel that runs here now."""
-    return bool(identity.get("boot") == _first_line("/proc/sys/kernel/random/boot_id"))
+    return bool(identity.get("boot") == _place()["boot"])
 
 
-def _is_this_host(identity: dict[str, Any]) -> bool:
-    # Nodes made from one image may share a machine id, so that the name must agree as well.
-    return (identity.get("host"), identity.get("machine")) == (
-        os.uname().nodename,
-        _first_line("/etc/machine-id"),
-    )
-
-
-def _namespace() -> str:
+@functools.lru_cache
+def _place() -> dict[str, str]:
     try:
-        return os.readlink("/proc/self/ns/pid")
+        namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
-        return ""
+        namespace = ""
+    return {
+        "boot": _first_line("/proc/sys/kernel/random/boot_id"),
+        "host": os.uname().nodename,
+        "machine": _first_line("/etc/machine-id"),
+        "pid_namespace": namespace,
+    }
 
 
 def _first_line(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -84,8 +85,9 @@ class Interpreter:
                 check=True,
             ).stdout
             version, path, places = json.loads(answer.splitlines()[-1])
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            replace_json(cached, [version, path, places])
+            with contextlib.suppress(OSError):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+                replace_json(cached, [version, path, places])
         return str(version), str(path), [str(place) for place in places]
 
 

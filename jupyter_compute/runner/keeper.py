@@ -23,6 +23,7 @@ from .identity import identify
 from .interpreters import Interpreter
 from .observer import Observer
 from .preparation import environment_variables, place_files
+from .ranks import Rank, log_path, ranks_of
 from .run_folder import MEGABYTE, RunFolder
 from .vigil import Vigil
 
@@ -195,29 +196,32 @@ class Keeper:
         vigil = Vigil(self.run, self.family, self.observer, self.bell, self._tell_packages)
         self._heed()
         self.bell.is_interrupting = False
-        begun = time.monotonic()
-        started = time.time()
+        begun, started = time.monotonic(), time.time()
+        programs_by_pid = {}
         try:
-            pid = programs.spawn(argv, env, self.run / "work", self.run / "log")
+            for rank in ranks_of(self.job, argv, env["PATH"]):
+                output = log_path(self.run.path, rank)
+                pid = programs.spawn(rank.argv, {**env, **rank.env}, self.run / "work", output)
+                programs_by_pid[pid] = rank
         except OSError as error:
             raise Ended("failed", endings.of_start(error)) from error
         self.status["started"] = started
-        self._note_start(pid)
+        self._note_start(list(programs_by_pid))
         limit_min = (self.job.get("resources") or {}).get("time_limit_min")
-        wait_status = vigil.wait(pid, self.state, limit_min, self.grace_s)
+        pid, wait_status = vigil.wait(list(programs_by_pid), self.state, limit_min, self.grace_s)
         self._time("run", begun)
         self.status["ended"] = started + time.monotonic() - begun
-        self._judge(wait_status, vigil.verdict)
+        self._judge(wait_status, vigil.verdict, programs_by_pid[pid])
 
-    def _note_start(self, pid: int) -> None:
-        found = processes.find(pid)
-        self.family.leader = (pid, found.start if found else 0)
+    def _note_start(self, pids: list[int]) -> None:
+        found = [processes.find(pid) for pid in pids]
+        self.family.leaders = [(one.pid, one.start) for one in found if one is not None]
         is_made = self.cgroup is not None and self.cgroup.make()
         self.state.pop("reason", None)
         self.state.update(
             phase="running",
             started=self.status["started"],
-            leader=self.family.leader,
+            leaders=self.family.leaders,
             kills=endings.out_of_memory_kills(),
         )
         # Should the disk be full by now, the program runs all the same, and its end will be told.
@@ -225,9 +229,10 @@ class Keeper:
             self.run.write_state(self.state, durable=True)
         self.run.add_event("phase", name="running")
         if is_made and self.cgroup is not None:
-            self.cgroup.take([pid, *processes.children(pid)])
+            below = [child for pid in pids for child in processes.children(pid)]
+            self.cgroup.take([*pids, *below])
 
-    def _judge(self, wait_status: int, verdict: tuple[str, str] | None) -> None:
+    def _judge(self, wait_status: int, verdict: tuple[str, str] | None, rank: Rank) -> None:
         before, after = self.state["kills"], endings.out_of_memory_kills()
         self.observer.finish()
         code = number = 0
@@ -237,16 +242,17 @@ class Keeper:
             code = self.status["exit_code"] = os.WEXITSTATUS(wait_status)
         if verdict is not None:
             raise Ended(*verdict)
+        who = f"rank {rank.number}: " if rank.number else ""
         if number:
             peak = self.observer.peak_memory
-            raise Ended("failed", endings.of_signal(number, before, after, peak))
+            raise Ended("failed", who + endings.of_signal(number, before, after, peak))
         if code:
             # Its children are to have said their last before the log is read.
             self.family.end(self.grace_s, self.bell.pause)
-            error = endings.of_code(code, self.run.path)
+            error = endings.of_code(code, self.run.path, log_path(self.run.path, rank))
             if after.get("cgroup", 0) > before.get("cgroup", 0):
                 error += " (out of memory: the kernel killed a process meanwhile)"
-            raise Ended("failed", error)
+            raise Ended("failed", who + error)
         self.status["state"] = "completed"
 
     # -- finalizing ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from . import processes
@@ -52,12 +53,12 @@ class Observer:
         """Return how long nothing needs to be looked at."""
         return self._interval
 
-    def look(self, pid: int, state: dict[str, Any]) -> None:
-        """Look once at everything that is due."""
+    def look(self, pids: Iterable[int], state: dict[str, Any]) -> None:
+        """Look once at everything that is due, at the programs and all below them."""
         now = time.monotonic()
         self._look_at_log()
         if now >= self._memory_due:
-            self._look_at_memory(pid)
+            self._look_at_memory(pids)
             cost = time.monotonic() - now
             self._memory_interval = max(min(self._memory_interval * 2, 10.0), cost * 500)
             self._memory_due = now + self._memory_interval
@@ -125,11 +126,12 @@ class Observer:
         self._user_reports = self._own_progress < 0
         return self._user_reports
 
-    def _look_at_memory(self, pid: int) -> None:
-        pids, waiting = [], [pid, *processes.children(os.getpid())]
+    def _look_at_memory(self, programs: Iterable[int]) -> None:
+        pids: set[int] = set()
+        waiting = [*programs, *processes.children(os.getpid())]
         while waiting:
             one = waiting.pop()
             if one not in pids:
-                pids.append(one)
+                pids.add(one)
                 waiting.extend(processes.children(one))
         self.peak_memory = max(self.peak_memory, processes.memory(pids))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Iterable
 from typing import NamedTuple
 
 TOKEN = "JUPYTER_COMPUTE_TOKEN"
@@ -118,7 +119,7 @@ def handles(pid: int, number: int) -> bool:
     return False
 
 
-def memory(pids: list[int]) -> int:
+def memory(pids: Iterable[int]) -> int:
     """Estimate the bytes that processes hold together: their own, and what they share once."""
     own = shared = 0
     for pid in pids:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 _BAR = re.compile(
-    r"(?P<label>[^\r\n|]*?)\s*(?P<percent>\d{1,3})%\|[^|\r\n]*\|\s*"
-    r"(?P<done>[\d.]+)\w*/(?P<total>[\d.]+)\w*\s*\["
+    r"(?:^|(?<=\r))(?P<label>[^\r\n|]*?)[ \t]*(?P<percent>\d{1,3})%\|[^|\r\n]*\|[ \t]*"
+    r"(?P<done>[\d.]+)\w*/(?P<total>[\d.]+)\w*[ \t]*\[",
+    re.MULTILINE,
 )
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

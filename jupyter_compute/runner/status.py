@@ -10,7 +10,7 @@ from typing import Any
 from . import endings, leavings, processes
 from .cgroups import Cgroup
 from .family import Family
-from .identity import Life, life_of
+from .identity import Life, is_same_boot, life_of
 from .run_folder import RunFolder, sync
 
 _LOST_S = 300.0
@@ -106,9 +106,11 @@ def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
         final = run.exit()
         if final is not None or state is None:
             return final
-        if life is Life.UNKNOWN and not _is_given_up(run, state):
+        # Under one kernel a free lock is proof, whatever container the keeper ran in.
+        is_known = life is not Life.UNKNOWN or is_same_boot(state)
+        if not is_known and not _is_given_up(run, state):
             return None
-        family = Family(state["token"], run / "log", tuple(state.get("leader") or (0, 0)))
+        family = Family(state["token"], run / "log", state.get("leaders") or ())
         if life is not Life.RESTARTED:
             if state.get("cgroup"):
                 Cgroup(state["cgroup"]).remove()
@@ -150,6 +152,8 @@ def _why(state: dict[str, Any], life: Life) -> str:
     }.get(str(state.get("phase")), "")
     if life is Life.RESTARTED:
         return "the host {} was restarted {}".format(state.get("host", ""), doing)
+    if life is Life.UNKNOWN and is_same_boot(state):
+        return f"the container on the host {state.get('host', '')} was stopped {doing}"
     if life is Life.UNKNOWN:
         return "nothing was heard of the run any more, on the host {}".format(state.get("host", ""))
     kills, now = state.get("kills") or {}, endings.out_of_memory_kills()

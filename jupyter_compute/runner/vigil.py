@@ -1,4 +1,4 @@
-"""Waits for a program to end, and ends it when somebody or a limit wants that."""
+"""Waits for the programs of a run to end, and ends them when somebody or a limit wants that."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import endings, processes
@@ -47,32 +47,41 @@ class Vigil:
         self._tell_facts: Callable[[], None] | None = tell_facts
         self._steps: list[tuple[float, int]] = []
 
-    def wait(self, pid: int, state: dict[str, Any], limit_min: float | None, grace_s: float) -> int:
-        """Wait for the program's end and return its wait status.
+    def wait(
+        self, pids: list[int], state: dict[str, Any], limit_min: float | None, grace_s: float
+    ) -> tuple[int, int]:
+        """Wait for the end of all programs; when one of them fails, the others are ended.
 
         Args:
-            pid: The program, a child of this process.
+            pids: The programs, children of this process.
             state: The keeper's state, for the heartbeat.
-            limit_min: How long it may run; ``None`` for ever. The wall clock plays no part.
-            grace_s: How long it has after it was asked to end.
+            limit_min: How long they may run; ``None`` for ever. The wall clock plays no part.
+            grace_s: How long they have after they were asked to end.
+
+        Returns:
+            The pid and the wait status of the program that failed first, else of the last.
         """
         begun = time.monotonic()
         limit = begun + limit_min * 60 if limit_min else float("inf")
         facts_due = begun + _FACTS_AFTER_S
+        running, result = set(pids), (0, 0)
         while True:
-            status = _collect(pid)
-            if status is not None:
-                return status
+            for pid, status in _collected():
+                if pid in running and not result[1]:
+                    result = (pid, status)
+                running.discard(pid)
+            if not running:
+                return result
             now = time.monotonic()
             if self.verdict is None:
                 self.verdict = self._reason_to_end(limit_min if now >= limit else None)
-                if self.verdict is not None:
-                    self._ask(pid, now, grace_s)
+            if (self.verdict is not None or result[1]) and not self._steps:
+                self._ask(running, now, grace_s)
             self._press(now)
             if self._tell_facts is not None and now >= facts_due:
                 tell, self._tell_facts = self._tell_facts, None
                 tell()
-            self.observer.look(pid, state)
+            self.observer.look(running, state)
             due = self._steps[0][0] if self._steps else limit
             if self._tell_facts is not None:
                 due = min(due, facts_due)
@@ -91,13 +100,14 @@ class Vigil:
             return "failed", f"the log grew beyond its limit of {limit_mb:g} MB"
         return None
 
-    def _ask(self, pid: int, now: float, grace_s: float) -> None:
-        """Ask the program to end by the signal it listens to, as a terminal would: its group."""
-        by_int = processes.handles(pid, signal.SIGINT) and not processes.handles(
-            pid, signal.SIGTERM
-        )
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGINT if by_int else signal.SIGTERM)
+    def _ask(self, pids: Iterable[int], now: float, grace_s: float) -> None:
+        """Ask programs to end by the signal they listen to, as a terminal would: their groups."""
+        for pid in pids:
+            by_int = processes.handles(pid, signal.SIGINT) and not processes.handles(
+                pid, signal.SIGTERM
+            )
+            with contextlib.suppress(OSError):
+                os.killpg(pid, signal.SIGINT if by_int else signal.SIGTERM)
         self._steps = [(now + grace_s / 2, signal.SIGTERM), (now + grace_s, signal.SIGKILL)]
 
     def _press(self, now: float) -> None:
@@ -108,11 +118,13 @@ class Vigil:
                 self._steps = [(now + _REPEAT_S, signal.SIGKILL)]
 
 
-def _collect(pid: int) -> int | None:
-    """Collect every child that ended; returns the status of the one that counts."""
+def _collected() -> Iterator[tuple[int, int]]:
+    """Collect every child that ended, with its wait status."""
     while True:
-        found, status = os.waitpid(-1, os.WNOHANG)
-        if found == pid:
-            return status
-        if found == 0:
-            return None
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status

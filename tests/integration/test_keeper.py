@@ -253,3 +253,42 @@ def test_a_damaged_snapshot_fails_the_run_before_it_starts(stage: Stage) -> None
     assert found["state"] == "failed"
     assert found["error"]
     assert "started" not in found
+
+
+def test_several_processes_find_each_other(stage: Stage) -> None:
+    code = (
+        "import os; names = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT');"
+        " print(*(os.environ[name] for name in names))"
+    )
+    resources = {"processes_per_node": 3, "distribution": "pytorch"}
+    folder = stage.python(code, resources=resources)
+    found = stage.finish(folder)
+    assert found["state"] == "completed"
+    lines = [log_of(folder)]
+    for rank in (1, 2):
+        lines.append(Path(folder, f"work/logs/rank-{rank}.log").read_text())
+        assert found["sizes"][f"logs/rank-{rank}.log"] == len(lines[rank])
+    ranks, local_ranks, sizes, addresses, ports = zip(
+        *(line.split() for line in lines), strict=True
+    )
+    assert ranks == local_ranks == ("0", "1", "2")
+    assert set(sizes) == {"3"}
+    assert len(set(ports)) == len(set(addresses)) == 1
+
+
+def test_one_process_that_fails_ends_the_others(stage: Stage) -> None:
+    code = (
+        "import os, time\nif os.environ['RANK'] == '1': raise ValueError('no peer')\n"
+        "time.sleep(1000)\n"
+    )
+    resources = {"processes_per_node": 2, "distribution": "pytorch"}
+    found = stage.finish(stage.python(code, resources=resources))
+    assert (found["state"], found["exit_code"]) == ("failed", 1)
+    assert found["error"] == "rank 1: exit code 1: ValueError: no peer"
+    assert stage.left() == []
+
+
+def test_mpi_without_mpi_says_so(stage: Stage) -> None:
+    resources = {"processes_per_node": 2, "distribution": "mpi"}
+    found = stage.finish(stage.launch("true", resources=resources, env={"PATH": "/nowhere"}))
+    assert (found["state"], "mpirun is not on" in found["error"]) == ("failed", True)

@@ -94,7 +94,7 @@ def test_one_resource_has_one_name_and_the_refusal_says_which(targets):
 
 def test_wrong_options_are_refused_before_anything_is_written(targets, workspace):
     for wrong in ({"hots": "x"}, {"host": "x", "port": "many"}, {}, {"host": "\udc80"}):
-        with pytest.raises(ConfigError, match="gpu1|host"):
+        with pytest.raises(ConfigError, match=r"gpu1|host"):
             targets.attach(Target(name="gpu1", kind="ssh", options=wrong))
     with pytest.raises(ConfigError, match="no kind"):
         targets.attach(Target(name="gpu1", kind="shh"))
