@@ -2,14 +2,16 @@
 
 It serves two ends: no process can leave it, so that even one that hid from everything else is
 found, and it knows the peak memory of all processes together. Entering it can take the kernel
-tens of milliseconds, so that a run is moved in after it has started.
+tens of milliseconds, so that a run is moved in when it has lasted for a moment.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 
 _FOLDERS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 
@@ -38,14 +40,22 @@ class Cgroup:
             return False
         return True
 
-    def take(self, pids: list[int]) -> None:
-        """Move processes in; their children follow, and cannot leave."""
-        for pid in pids:
-            try:
-                self._write("cgroup.procs", str(pid))
-            except OSError:
-                # It has ended already.
-                continue
+    def take(self, members: Callable[[], set[int]]) -> None:
+        """Move processes in; what they fork from then on is in it, and cannot leave.
+
+        Args:
+            members: Lists the processes; asked again until it names no new ones.
+        """
+        taken: set[int] = set()
+        while True:
+            new = members() - taken
+            if not new:
+                return
+            for pid in new:
+                # One that cannot be moved has ended already.
+                with contextlib.suppress(OSError):
+                    self._write("cgroup.procs", str(pid))
+            taken |= new
 
     def peak_memory(self) -> int:
         """Return the bytes held at most; 0 where the kernel does not count them."""

@@ -39,10 +39,11 @@ def life_of(identity: dict[str, Any]) -> Life:
         # Nodes made from one image may share a machine id, so that the name must agree as well.
         names = ("host", "machine")
         is_here = all(identity.get(name) == here[name] for name in names)
-        return Life.RESTARTED if is_here else Life.UNKNOWN
+        # Only a loss of power leaves a file without what it was written with.
+        return Life.RESTARTED if is_here or not identity.get("boot") else Life.UNKNOWN
     if identity.get("pid_namespace") != here["pid_namespace"]:
         return Life.UNKNOWN
-    alive = processes.is_running(int(identity.get("pid", 0)), int(identity.get("start", -1)))
+    alive = processes.is_running(identity["pid"], identity["start"])
     return Life.ALIVE if alive else Life.ENDED
 
 

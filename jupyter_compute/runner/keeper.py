@@ -193,7 +193,7 @@ class Keeper:
         argv = [str(word) for word in self.job["argv"]]
         if argv[0] == "{python}":
             argv[0] = self.interpreter.path
-        vigil = Vigil(self.run, self.family, self.observer, self.bell, self._tell_packages)
+        vigil = Vigil(self.run, self.family, self.observer, self.bell, self._settle)
         self._heed()
         self.bell.is_interrupting = False
         begun, started = time.monotonic(), time.time()
@@ -216,7 +216,6 @@ class Keeper:
     def _note_start(self, pids: list[int]) -> None:
         found = [processes.find(pid) for pid in pids]
         self.family.leaders = [(one.pid, one.start) for one in found if one is not None]
-        is_made = self.cgroup is not None and self.cgroup.make()
         self.state.pop("reason", None)
         self.state.update(
             phase="running",
@@ -228,9 +227,11 @@ class Keeper:
         with contextlib.suppress(OSError):
             self.run.write_state(self.state, durable=True)
         self.run.add_event("phase", name="running")
-        if is_made and self.cgroup is not None:
-            below = [child for pid in pids for child in processes.children(pid)]
-            self.cgroup.take([*pids, *below])
+
+    def _settle(self) -> None:
+        if self.cgroup is not None and self.cgroup.make():
+            self.cgroup.take(lambda: processes.tree(processes.children(os.getpid())))
+        self._tell_packages()
 
     def _judge(self, wait_status: int, verdict: tuple[str, str] | None, rank: Rank) -> None:
         before, after = self.state["kills"], endings.out_of_memory_kills()

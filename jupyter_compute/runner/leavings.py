@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
-from .run_folder import MEGABYTE, RunFolder, files_below, sync
-
-_FOLDERS = (("results", "results"), ("work/outputs", "outputs"))
+from .run_folder import MEGABYTE, RunFolder, files_below, is_text, sync
 
 
 def announce(run: RunFolder, limit: int) -> str:
@@ -21,31 +20,48 @@ def announce(run: RunFolder, limit: int) -> str:
     Returns:
         One line about what was left out; empty if nothing was.
     """
-    left_files = left_bytes = taken = 0
-    for folder, prefix in _FOLDERS:
-        for name, size in files_below(run / folder, prefix).items():
-            if prefix == "outputs" and limit and taken + size > limit:
-                left_files += 1
-                left_bytes += size
-                continue
-            taken += size if prefix == "outputs" else 0
-            try:
-                mode = stat.S_IMODE(os.lstat(run / folder + name[len(prefix) :]).st_mode)
-            except OSError:
-                continue
-            run.add_event("output", path=name, size=size, mode=mode)
-    if not left_files:
-        return ""
-    return (
-        f"{left_files} files of outputs ({left_bytes // MEGABYTE} MB) stay on the target, "
-        f"as they exceed the limit of {limit // MEGABYTE} MB"
-    )
+    results = files_below(run / "results", "results")
+    outputs = files_below(run / "work/outputs", "outputs")
+    unnamed = [name for name in outputs if not is_text(name)]
+    taken: dict[str, int] = {}
+    room = limit or sum(outputs.values())
+    for name, size in outputs.items():
+        if size <= room and is_text(name):
+            taken[name] = size
+            room -= size
+    rows = [
+        {"path": name, "size": size, "mode": _mode(run, name)}
+        for name, size in [*results.items(), *taken.items()]
+        if is_text(name)
+    ]
+    run.add_events("output", rows)
+    said = []
+    large = len(outputs) - len(taken) - len(unnamed)
+    if large:
+        left_mb = sum(size for name, size in outputs.items() if name not in taken) // MEGABYTE
+        said.append(
+            f"{_files(large)} of outputs ({left_mb} MB) left on the target: "
+            f"beyond the limit of {limit // MEGABYTE} MB"
+        )
+    if unnamed:
+        said.append(f"{_files(len(unnamed))} left on the target: no UTF-8 in the name")
+    return "; ".join(said)
 
 
 def settle(run: RunFolder) -> None:
     """Bring log and events to the disk, so that the final status never precedes them."""
     for name in ("log", "events"):
-        try:
+        with contextlib.suppress(OSError):
             sync(run / name)
-        except OSError:
-            continue
+
+
+def _mode(run: RunFolder, name: str) -> int:
+    folder = "work" if name.startswith("outputs/") else ""
+    try:
+        return stat.S_IMODE(os.lstat(os.path.join(run.path, folder, name)).st_mode)
+    except OSError:
+        return 0o644
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

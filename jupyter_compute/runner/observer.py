@@ -18,7 +18,7 @@ from .progress import Bars
 from .run_folder import RunFolder
 
 _BUSY_S = 0.5
-_QUIET_S = 5.0
+_QUIET_S = 3.0
 _HEARTBEAT_S = 30.0
 _TAIL = 8192
 _CHUNK = 1 << 20
@@ -127,11 +127,5 @@ class Observer:
         return self._user_reports
 
     def _look_at_memory(self, programs: Iterable[int]) -> None:
-        pids: set[int] = set()
-        waiting = [*programs, *processes.children(os.getpid())]
-        while waiting:
-            one = waiting.pop()
-            if one not in pids:
-                pids.add(one)
-                waiting.extend(processes.children(one))
+        pids = processes.tree([*programs, *processes.children(os.getpid())])
         self.peak_memory = max(self.peak_memory, processes.memory(pids))

@@ -94,6 +94,18 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def tree(pids: Iterable[int]) -> set[int]:
+    """List processes and all that descend from them, without reading all of ``/proc``."""
+    found: set[int] = set()
+    waiting = list(pids)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(children(one))
+    return found
+
+
 def has_token(pid: int, token: str) -> bool:
     """Tell whether a process was started with a run's token in its environment."""
     mark = (f"{TOKEN}={token}").encode()

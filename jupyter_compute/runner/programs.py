@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Sequence
@@ -97,9 +98,9 @@ def _become(
         os.dup2(log, 2)
         os.chdir(folder)
         os.execvpe(name, list(argv), env)
-    except OSError as error:
-        text = f"{error.errno or 0}\n{name}"
-        os.write(writer, text.encode("utf-8", "surrogateescape"))
+    except (OSError, ValueError) as error:
+        code = getattr(error, "errno", None) or errno.EINVAL
+        os.write(writer, f"{code}\n{name}".encode("utf-8", "surrogateescape"))
     finally:
         os._exit(127)
 

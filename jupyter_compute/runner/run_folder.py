@@ -12,10 +12,13 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterable
 from typing import Any
 
 MEGABYTE = 1024 * 1024
 _RESERVE = 8192
+_LINES = 500
+_NOBODY: dict[str, Any] = {"pid": 0, "start": -1, "boot": "", "token": ""}
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -48,16 +51,28 @@ class RunFolder:
         return job
 
     def state(self) -> dict[str, Any] | None:
-        """Read what the keeper says about itself; ``None`` before there was one."""
-        return _read_json(self / "state.json")
+        """Read what the keeper says about itself; ``None`` before there was one.
+
+        A file that is damaged, as after a loss of power, still means that there was one.
+        """
+        try:
+            found = _read_json(self / "state.json") or {}
+        except FileNotFoundError:
+            return None
+        sound = all(isinstance(found.get(key), type(value)) for key, value in _NOBODY.items())
+        return found if sound else {**found, **_NOBODY}
 
     def exit(self) -> dict[str, Any] | None:
         """Read the final status; ``None`` while there is none."""
-        return _read_json(self / "exit.json")
+        with contextlib.suppress(FileNotFoundError):
+            return _read_json(self / "exit.json")
+        return None
 
     def wish(self) -> dict[str, Any] | None:
         """Read who asked for a cancel; ``None`` if nobody did."""
-        return _read_json(self / "cancel")
+        with contextlib.suppress(FileNotFoundError):
+            return _read_json(self / "cancel")
+        return None
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes so far of the log, the events and each file under ``logs/``."""
@@ -67,7 +82,8 @@ class RunFolder:
                 sizes[name] = os.stat(self / name).st_size
             except OSError:
                 sizes[name] = 0
-        sizes.update(files_below(self / "work/logs", "logs"))
+        logs = files_below(self / "work/logs", "logs")
+        sizes.update((name, size) for name, size in logs.items() if is_text(name))
         return sizes
 
     # -- writing -------------------------------------------------------------------------------
@@ -101,7 +117,7 @@ class RunFolder:
 
     def write_exit(self, status: dict[str, Any]) -> None:
         """Make the final status durable, and only then visible; the caller holds the lock."""
-        data = json.dumps(status).encode()
+        data = _encode(status)
         fd = os.open(self / "exit.tmp", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             view = memoryview(data)
@@ -114,12 +130,17 @@ class RunFolder:
         os.rename(self / "exit.tmp", self / "exit.json")
         sync(self.path)
 
-    def add_event(self, type_: str, **fields: Any) -> bytes:
-        """Append an event in one write and return its line; a full disk loses it silently."""
-        line = json.dumps({"type": type_, "t": time.time(), **fields}).encode() + b"\n"
-        with contextlib.suppress(OSError):
-            append_line(self / "events", line)
-        return line
+    def add_event(self, type_: str, **fields: Any) -> None:
+        """Append an event in one write; a full disk loses it silently."""
+        self.add_events(type_, [fields])
+
+    def add_events(self, type_: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Append events of one type with as few writes as lines of others allow between."""
+        now = time.time()
+        lines = [_encode({"type": type_, "t": now, **fields}) + b"\n" for fields in rows]
+        for start in range(0, len(lines), _LINES):
+            with contextlib.suppress(OSError):
+                append_line(self / "events", b"".join(lines[start : start + _LINES]))
 
     def add_log(self, text: str) -> None:
         """Append a line of ours to the log; a full disk loses it silently."""
@@ -175,7 +196,7 @@ def replace_json(path: str, value: Any, *, durable: bool = False) -> None:
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         try:
-            os.write(fd, json.dumps(value).encode())
+            os.write(fd, _encode(value))
             if durable:
                 os.fsync(fd)
         finally:
@@ -206,9 +227,14 @@ def sync(path: str) -> None:
 
 
 def files_below(folder: str, prefix: str) -> dict[str, int]:
-    """List the regular files below a folder with their sizes, following no links."""
+    """List the regular files below a folder with their sizes, following no links.
+
+    A name that is no UTF-8 is listed as its bytes stand, and cannot be told to the near end.
+    """
     found: dict[str, int] = {}
     try:
+        if os.path.islink(folder):
+            return found
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return found
@@ -224,10 +250,26 @@ def files_below(folder: str, prefix: str) -> dict[str, int]:
     return found
 
 
+def is_text(name: str) -> bool:
+    """Tell whether a file's name is UTF-8, so that it can be named in JSON."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _encode(value: Any) -> bytes:
+    """Encode to JSON that any reader takes: bytes of a name that are no UTF-8 become ``?``."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
 def _read_json(path: str) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
             value = json.loads(file.read())
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None

@@ -74,7 +74,7 @@ def cancel(folder: str, by: str = "") -> None:
     if state is None:
         return
     life = life_of(state)
-    keeper = processes.find(int(state["pid"])) if life is Life.ALIVE else None
+    keeper = processes.find(state["pid"]) if life is Life.ALIVE else None
     if keeper is not None:
         processes.send(keeper, signal.SIGUSR1)
     else:
@@ -133,7 +133,7 @@ def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, 
     ended = max(time.time(), state.get("started") or state.get("since") or 0)
     final: dict[str, Any] = {
         "state": "failed" if wish is None else "canceled",
-        "error": _why(state, life) if wish is None else endings.of_wish(wish),
+        "error": endings.shorten(_why(state, life)) if wish is None else endings.of_wish(wish),
         "facts": facts,
         "ended": ended,
     }
@@ -146,7 +146,7 @@ def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, 
 
 def _why(state: dict[str, Any], life: Life) -> str:
     doing = {
-        "preparing": "while it was prepared",
+        "preparing": "before or as the program started",
         "running": "while the program ran",
         "finalizing": "after the program had ended, before its exit status was written",
     }.get(str(state.get("phase")), "")

@@ -15,7 +15,7 @@ from .family import Family
 from .observer import Observer
 from .run_folder import MEGABYTE, RunFolder
 
-_FACTS_AFTER_S = 0.3
+_SETTLED_S = 0.3
 _REPEAT_S = 0.2
 
 
@@ -27,7 +27,8 @@ class Vigil:
         family: The run's processes.
         observer: Looks at the program from beside.
         bell: Wakes this.
-        tell_facts: Called once, shortly after the start, when it disturbs least.
+        settle: Called once, shortly after the start, for what would disturb the start and is not
+            worth the while for a program that ends at once.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Vigil:
         family: Family,
         observer: Observer,
         bell: Bell,
-        tell_facts: Callable[[], None],
+        settle: Callable[[], None],
     ) -> None:
         self.run = run
         self.family = family
@@ -44,7 +45,7 @@ class Vigil:
         self.bell = bell
         self.verdict: tuple[str, str] | None = None
         """State and error, if the program was asked to end."""
-        self._tell_facts: Callable[[], None] | None = tell_facts
+        self._settle: Callable[[], None] | None = settle
         self._steps: list[tuple[float, int]] = []
 
     def wait(
@@ -63,7 +64,7 @@ class Vigil:
         """
         begun = time.monotonic()
         limit = begun + limit_min * 60 if limit_min else float("inf")
-        facts_due = begun + _FACTS_AFTER_S
+        settled_at = begun + _SETTLED_S
         running, result = set(pids), (0, 0)
         while True:
             for pid, status in _collected():
@@ -78,13 +79,13 @@ class Vigil:
             if (self.verdict is not None or result[1]) and not self._steps:
                 self._ask(running, now, grace_s)
             self._press(now)
-            if self._tell_facts is not None and now >= facts_due:
-                tell, self._tell_facts = self._tell_facts, None
-                tell()
+            if self._settle is not None and now >= settled_at:
+                settle, self._settle = self._settle, None
+                settle()
             self.observer.look(running, state)
             due = self._steps[0][0] if self._steps else limit
-            if self._tell_facts is not None:
-                due = min(due, facts_due)
+            if self._settle is not None:
+                due = min(due, settled_at)
             self.bell.pause(min(due - time.monotonic(), self.observer.wait_s()))
 
     def _reason_to_end(self, limit_min: float | None) -> tuple[str, str] | None:

@@ -132,7 +132,9 @@ def test_a_build_that_was_killed_is_started_afresh(
     until((tmp_path / "seen").exists, "the build")
     os.kill(state_of(folder)["pid"], signal.SIGKILL)
     found = stage.finish(folder)
-    assert found["error"].startswith("the keeper of the run was killed while it was prepared")
+    assert found["error"].startswith(
+        "the keeper of the run was killed before or as the program started"
+    )
     assert stage.left() == []
     again = stage.python(GREET, environment=env)
     assert stage.finish(again)["state"] == "completed"

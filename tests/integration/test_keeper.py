@@ -193,12 +193,27 @@ def test_outputs_are_announced_with_their_sizes(stage: Stage) -> None:
     assert [(event["path"], event["size"]) for event in outputs] == [("outputs/deep/a b.txt", 3)]
 
 
+def test_outputs_that_are_a_link_or_have_no_name_are_not_announced(stage: Stage) -> None:
+    code = (
+        "open(b'outputs/\\xff', 'w').close(); open(b'logs/\\xff', 'w').close();"
+        " open('outputs/é', 'w').close()"
+    )
+    folder = stage.python(code)
+    found = stage.finish(folder)
+    assert found["reason"] == "1 file left on the target: no UTF-8 in the name"
+    assert [event["path"] for event in events_of(folder, "output")] == ["outputs/é"]
+    assert set(found["sizes"]) == {"log", "events"}
+    folder = stage.python("import os; os.rmdir('outputs'); os.symlink('/etc', 'outputs')")
+    assert stage.finish(folder)["state"] == "completed"
+    assert events_of(folder, "output") == []
+
+
 def test_outputs_beyond_the_limit_stay_on_the_target(stage: Stage) -> None:
     code = "open('outputs/a', 'w').write('x' * 2000000); open('outputs/b', 'w').write('y')"
     folder = stage.python(code, env={"JUPYTER_COMPUTE_OUTPUTS_LIMIT_MB": "1"})
     found = stage.finish(folder)
     assert found["state"] == "completed"
-    assert "stay on the target" in found["reason"]
+    assert "left on the target" in found["reason"]
     assert [event["path"] for event in events_of(folder, "output")] == ["outputs/b"]
 
 

@@ -192,6 +192,15 @@ def test_a_restarted_host_is_told_from_a_killed_keeper(stage: Stage) -> None:
     assert found["error"].endswith("was restarted while the program ran")
 
 
+def test_a_state_that_a_loss_of_power_emptied_is_never_a_second_start(stage: Stage) -> None:
+    folder = stage.write_job("true")
+    Path(folder, "state.json").write_bytes(b"")
+    keeper.start(stage.root, folder, {})
+    found = stage.finish(folder)
+    assert found["state"] == "failed"
+    assert "restarted" in found["error"]
+
+
 def test_a_reused_pid_is_not_taken_for_the_keeper(stage: Stage) -> None:
     folder = stage.write_job("true")
     _pretend_keeper(folder, start=1)

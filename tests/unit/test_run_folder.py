@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,13 +68,17 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=300))
-def test_damaged_state_is_no_state(tmp_path_factory: object, data: bytes) -> None:
-    folder = tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+@given(st.binary(max_size=300) | st.just(b'{"pid": "x"}') | st.just(b"[]"))
+def test_a_damaged_state_still_says_that_there_was_a_keeper(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
     (folder / "state.json").write_bytes(data)
     found = RunFolder(str(folder)).state()
-    assert found is None or isinstance(found, dict)
+    assert found is not None
+    assert identity.life_of(found) is identity.Life.RESTARTED
     (folder / "state.json").unlink()
+    assert RunFolder(str(folder)).state() is None
 
 
 def test_this_process_is_alive_and_init_is_not_us() -> None:
