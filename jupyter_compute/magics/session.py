@@ -109,7 +109,7 @@ class Session:
             )
         code = None if cell is None else _whole_cell(cell)
         inputs = capture.take(
-            self.client, self._ipython.user_ns, asked.takes, allow_pickle=asked.allow_pickle
+            self.client, self._variables(), asked.takes, allow_pickle=asked.allow_pickle
         )
         run = send(place, asked, code=code, inputs=inputs)
         handle = RunHandle(self.client, run)
@@ -126,6 +126,12 @@ class Session:
             allow_pickle=asked.allow_pickle,
         )
         return self._answer(handle, asked)
+
+    def _variables(self) -> dict[str, Any]:
+        """Return the variables of the user, without those that every shell has."""
+        hidden = self._ipython.user_ns_hidden
+        own = self._ipython.user_ns.items()
+        return {name: value for name, value in own if value is not hidden.get(name, self)}
 
     def _answer(self, handle: RunHandle, asked: Submission) -> Any:
         return _json_of(handle.run) if asked.is_json else handle

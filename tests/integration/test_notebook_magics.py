@@ -122,9 +122,21 @@ def test_a_variable_that_cannot_travel_is_named_and_nothing_is_submitted(
     error = page.run("%%submit --in lock\n1").error
     assert error is not None and error["ename"] == "ConfigError"
     assert "lock" in error["evalue"]
+    page.run("numbers = [1, 2, 3]")
     error = page.run("%%submit --in nubmers\n1").error
     assert error is not None and "nubmers" in error["evalue"]
+    assert "did you mean 'numbers'" in error["traceback"][-1]
     assert client.runs().total == before
+
+
+def test_other_objects_come_back_as_pickles_only_if_that_is_asked_for(page: Kernel) -> None:
+    code = "from fractions import Fraction\nhalf, one = Fraction(1, 2), 1"
+    cell = page.run(f"%%submit --out half,one\n{code}")
+    assert cell.error is not None and "half" in cell.error["evalue"]
+    assert "Fraction" in cell.error["evalue"]
+    assert page.run("print(one, 'half' in globals())").text == "1 False\n"
+    ended_well(page.run(f"%%submit --out half --pickle\n{code}"))
+    assert page.run("print(half + half)").text == "1\n"
 
 
 def test_a_script_gets_its_arguments_and_its_handle_is_not_shown_twice(page: Kernel) -> None:
