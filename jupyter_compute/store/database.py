@@ -60,8 +60,13 @@ class Database:
     def close(self) -> None:
         """Let go of the file; repeatable."""
         with self._guard:
-            idle, self._idle = self._idle, []
             self._is_closed = True
+        self.release()
+
+    def release(self) -> None:
+        """Close the connections that nobody uses now; new ones are made when needed."""
+        with self._guard:
+            idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 

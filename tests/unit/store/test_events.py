@@ -128,7 +128,7 @@ def test_last_metrics_of_many_runs_come_at_once(store, new_run):
     assert store.last_metrics([]) == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), max_size=20))
 def test_no_byte_is_taken_twice_or_skipped(tmp_path_factory, sends):
     # The stream says its own offsets; a reader that resends or jumps must not change that.

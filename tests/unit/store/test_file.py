@@ -416,7 +416,7 @@ def test_a_full_database_is_said_and_nothing_is_half_done(store, new_run, monkey
         connection.execute(f"PRAGMA max_page_count = {pages}")
         return connection
 
-    store._database._idle.clear()
+    store._database.release()
     with monkeypatch.context() as patch:
         patch.setattr(store._database, "_connect", small)
         events = [MetricEvent(t=0, name=f"m{number}", value=1.0) for number in range(5000)]
@@ -424,7 +424,7 @@ def test_a_full_database_is_said_and_nothing_is_half_done(store, new_run, monkey
             store.append_events(run.id, 1, events, start=0, end=10)
         assert "gc" in caught.value.hint
         assert (store.offset(run.id, 1, "events"), store.get(run.id)) == (0, run)
-    store._database._idle.clear()
+    store._database.release()
     assert store.append_events(run.id, 1, events, start=0, end=10)
     assert integrity(store.path) == []
 
@@ -573,7 +573,7 @@ def test_a_wrong_count_is_found_and_put_right(store, path, new_run):
 
 def test_a_database_that_vanished_is_said(store, path, new_run):
     store.add(new_run())
-    store._database._idle.clear()
+    store._database.release()
     for name in os.listdir(path.parent):
         (path.parent / name).unlink()
     path.parent.rmdir()

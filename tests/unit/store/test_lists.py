@@ -127,13 +127,13 @@ FILTERS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(wanted=FILTERS)
 def test_pages_together_are_every_run_that_matches_once_and_in_order(filled, wanted):
     assert pages(filled.store, wanted) == expected(filled.runs, wanted)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(wanted=FILTERS)
 def test_a_text_that_many_runs_have_gives_the_same_list(filled, wanted):
     few = query._FEW

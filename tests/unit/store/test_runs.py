@@ -338,7 +338,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(steps=st.lists(STEPS, max_size=12))
 def test_an_attempt_never_goes_back_whatever_comes(tmp_path_factory, steps):
     with Store.open(tmp_path_factory.mktemp("s") / "store.db") as store:
