@@ -86,7 +86,9 @@ def key(run: Run, field: str) -> tuple:
         value = "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in value)
     elif value is None:
         value = float("inf")
-    return value, int(run.id[1:])
+    if field in ("created", "started", "ended"):
+        return value, int(run.id[1:])
+    return value, run.created, int(run.id[1:])
 
 
 def expected(runs: list[Run], wanted: RunFilter) -> list[str]:
