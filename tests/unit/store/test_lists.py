@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 import random
 from dataclasses import dataclass
 
@@ -192,6 +194,26 @@ def test_a_cursor_of_another_list_is_refused(store, new_run, cursor):
     store.add(new_run())
     with pytest.raises(ConfigError, match="cursor"):
         store.list(RunFilter(cursor=cursor))
+
+
+@pytest.mark.parametrize("place", [[2**70, 1], [1, 2**70], ["\udc80", 1], [1], [[1], 1], [None, 1]])
+def test_a_forged_cursor_is_refused(store, new_run, place):
+    store.add(new_run())
+    cursor = base64.urlsafe_b64encode(json.dumps(["-created", *place]).encode()).decode()
+    with pytest.raises(ConfigError):
+        store.list(RunFilter(cursor=cursor))
+
+
+def test_numbers_beyond_the_databases_are_refused(store, new_run):
+    run = store.add(new_run())
+    for ask in (
+        lambda: store.changed(2**70),
+        lambda: store.events(run.id, after=2**70),
+        lambda: store.set_offset(run.id, 1, "log", 2**70),
+        lambda: store.last_metrics(["\udc80"]),
+    ):
+        with pytest.raises(ConfigError):
+            ask()
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
