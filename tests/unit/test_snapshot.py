@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -278,6 +279,29 @@ def test_needed_names_every_blob_that_a_snapshot_consists_of(
     snapshotter.restore(kept.id, tmp_path / "restored")
     with pytest.raises(NotFoundError, match="there is no snapshot"):
         snapshotter.load(dropped.id)
+
+
+@pytest.mark.parametrize("interpreter", ["", "/bin/false", "/not/there"])
+def test_a_large_first_snapshot_is_right_with_a_second_process_and_without(
+    snapshotter: Snapshotter,
+    source: Path,
+    workspace: Path,
+    interpreter: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if interpreter:
+        monkeypatch.setattr(sys, "executable", interpreter)
+    block = os.urandom(900_000)
+    for number in range(50):
+        (source / f"{number} \n\udcff").write_bytes(block[number // 2 :])
+    (source / "large").write_bytes(block * 2)
+    (source / "empty").write_bytes(b"")
+    snapshot = snapshotter.take(source)
+    assert snapshotter.take(source) == snapshot
+    blobs = Blobs(workspace / "blobs")
+    contents = {file.path: blobs.read(file.digest) for file in snapshot.files}
+    assert contents == {path.name: path.read_bytes() for path in source.iterdir()}
+    assert not [path for path in (workspace / "blobs/incoming").iterdir()]
 
 
 # -- limits, sizes, differences ----------------------------------------------------------------
