@@ -18,9 +18,13 @@ from hypothesis import strategies as st
 
 from jupyter_compute.blobs import Blobs, Writer
 from jupyter_compute.errors import ConflictError, NotFoundError, SnapshotError
+from jupyter_compute.ignore import RootRules
 from jupyter_compute.model import Snapshot
 from jupyter_compute.snapshot import Snapshotter
+from jupyter_compute.snapshot.folder import Folder
 from jupyter_compute.snapshot.reading import ChangingError, store_file
+from jupyter_compute.snapshot.stat_cache import StatCache
+from jupyter_compute.snapshot.walk import Walk
 
 ODD_NAMES = (
     *(
@@ -234,10 +238,37 @@ def wait_until_not_racy() -> None:
 
 def test_a_change_within_the_clocks_granule_is_seen(snapshotter: Snapshotter, source: Path) -> None:
     path = source / "a"
-    for number in range(300):
+    for number in range(100):
         path.write_text(f"{number:06d}")
         [file] = snapshotter.take(source).files
         assert file.digest == hashlib.sha256(f"{number:06d}".encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("mtime_s", "ctime_s", "is_racy"),
+    [
+        (-10.5, -10.5, False),
+        (-0.05, -10.5, True),
+        (-10.5, -0.05, True),
+        (-10.5, 0.5, True),  # the clock has jumped back since
+        (1e6, -10.5, False),  # a modification time that was set by hand
+        (1e6, -0.05, True),
+        (-1.5, -1.5, False),
+        ("whole second", "whole second", True),  # a file system may count in steps of two
+    ],
+)
+def test_what_could_still_change_without_a_trace_is_not_trusted(
+    source: Path, tmp_path: Path, mtime_s: float | str, ctime_s: float | str, is_racy: bool
+) -> None:
+    limits = {"limit": 10, "follows": False}
+    seeds = StatCache(os.fspath(tmp_path), "x")
+    now = time.time_ns()
+    walk = Walk(Folder("", None), os.fspath(source), RootRules(os.fspath(source)), seeds, **limits)
+    times = [
+        int(now + at * 1e9) // 10 * 10 + 1 if isinstance(at, float) else now // 10**9 * 10**9
+        for at in (mtime_s, ctime_s)
+    ]
+    assert walk.is_racy((*times, 1, 1, 0o100644)) is is_racy
 
 
 def test_a_change_behind_an_old_modification_time_is_seen(
