@@ -78,9 +78,11 @@ class Source:
             limit=self.limit,
             follows=self._follows,
         )
+        # A walk that is interrupted has taken note of changes that the next one will not see.
+        before, self._snapshot = self._snapshot, None
         walk.run()
-        if walk.has_changed:
-            self._snapshot = None
+        if not walk.has_changed:
+            self._snapshot = before
         if walk.problems:
             raise error_of(self.path, walk.problems, self.rules.file)
         return walk
@@ -173,6 +175,7 @@ class Source:
                     found.append(Unread(folder, name, path, os.stat(path)))
                 except OSError:
                     del folder.entries[name]
+                    folder.bytes -= file.size
         return found
 
     def _read_all(self, walk: Walk, unread: list[Unread], writer: Writer) -> list[Problem]:
