@@ -41,6 +41,7 @@ class Database:
         self._busy_s = busy_s
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._writing = threading.Lock()
         self._is_closed = False
         self._pid = os.getpid()
         self._is_wal = False
@@ -88,7 +89,7 @@ class Database:
             durable: Have it on the disk before returning, so that it outlives a power cut. What
                 a target can tell again does not need that.
         """
-        with self.translate(), self._borrowed() as connection:
+        with self.translate(), self._borrowed() as connection, self._one_writer():
             if durable and self._is_wal:
                 connection.execute("PRAGMA synchronous = FULL")
             try:
@@ -128,6 +129,17 @@ class Database:
             else:
                 self._give_back(connection)
 
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        # Threads take turns here, which is fair; SQLite's own waiting is by sleeping and luck.
+        writing = self._writing
+        if not writing.acquire(timeout=self._busy_s):
+            raise sqlite3.OperationalError("database is locked by another thread")
+        try:
+            yield
+        finally:
+            writing.release()
+
     def _take(self) -> sqlite3.Connection:
         with self._guard:
             if self._is_closed:
@@ -136,6 +148,7 @@ class Database:
                 # SQLite's locks do not survive a fork, and closing here would harm the parent.
                 _forked.extend(self._idle)
                 self._idle, self._pid = [], os.getpid()
+                self._writing = threading.Lock()
             if self._idle:
                 return self._idle.pop()
         return self._connect()
@@ -292,4 +305,7 @@ def _meaning(path: Path, exc: sqlite3.Error) -> StoreError:
             f"the store {str(path)!r} cannot be written: {text}",
             hint="look at the folder and its permissions, or set JUPYTER_COMPUTE_HOME",
         )
-    return StoreError(f"the store {str(path)!r} failed: {text}", hint="jupyter compute doctor")
+    hint = "look whether its disk is full, failing or gone" if "I/O" in text else ""
+    return StoreError(
+        f"the store {str(path)!r} failed: {text}", hint=hint or "jupyter compute doctor"
+    )

@@ -1,0 +1,206 @@
+"""Acts on the store: gives every run that is not over to the worker of its target."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from .._version import __version__
+from ..driver import Driver, DriverContext
+from ..errors import ComputeError, ConfigError, NotFoundError
+from ..model import Run, RunId, RunState, Target
+from ..options import read_options
+from . import progress
+from .context import Context
+from .doorbell import Doorbell
+from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .ticket import Stage
+from .worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Looks at the store when it is woken and every few seconds, and never acts on its own.
+
+    Killed at any instant, the next one reads the store and the targets and goes on.
+
+    Args:
+        context: What it works with.
+        bell: What wakes it.
+        python: The interpreter that kinds which run on this machine use by default.
+
+    Attributes:
+        is_told: Whether somebody has asked it to end, whatever there is to do.
+    """
+
+    def __init__(self, context: Context, bell: Doorbell, *, python: str) -> None:
+        self._context = context
+        self._bell = bell
+        self._python = python
+        self._workers: dict[str, Worker] = {}
+        self._astray: dict[RunId, Run] = {}
+        self._seen = -1
+        self._is_stopping = False
+        self.is_told = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is anything to care for."""
+        is_awaiting = self._context.box.is_awaited(self._context.clock())
+        is_working = any(worker.is_busy for worker in self._workers.values())
+        return is_working or is_awaiting or bool(self._astray)
+
+    def stop(self) -> None:
+        """Let :meth:`run` return soon; runs go on at their targets."""
+        self._is_stopping = True
+        self._bell.knock()
+
+    async def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Act on the store until stopped, or until a condition holds after a look at it."""
+        await self.adopt()
+        while not self._is_stopping and not until():
+            await self._bell.wait(self._context.turn_s * (1.0 if self.is_busy else 2.5))
+            if not self._is_stopping:
+                await self.turn()
+
+    async def adopt(self) -> None:
+        """Take over every run that is not over."""
+        desk = self._context.desk
+        self._seen = await desk.ask(desk.store.revision)
+        for run in await desk.ask(desk.store.active):
+            self._route(run)
+        await self._answer_wishes()
+
+    async def turn(self) -> None:
+        """Act on what has changed in the store since the last look."""
+        desk = self._context.desk
+        revision = await desk.ask(desk.store.revision)
+        while self._seen < revision:
+            changed = await desk.ask(desk.store.changed, self._seen)
+            for run in changed:
+                self._route(run)
+            self._seen = changed[-1].revision if changed else revision
+        for run_id in list(self._astray):
+            self._route(self._astray.pop(run_id))
+        await self._answer_wishes()
+
+    async def has_work(self) -> bool:
+        """Whether the store or the targets' folders hold a wish, read afresh."""
+        desk = self._context.desk
+        return bool(await desk.ask(desk.store.active) or wishes(self._context.workspace))
+
+    async def close(self) -> None:
+        """Let go of all targets."""
+        workers, self._workers = list(self._workers.values()), {}
+        await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
+
+    async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request of a front end."""
+        match request.get("op"):
+            case "secrets":
+                values = {str(name): str(value) for name, value in request["values"].items()}
+                self._context.box.put(str(request["run"]), values, self._context.clock())
+                return {"ok": True}
+            case "stop":
+                is_refused = bool(request.get("if_idle")) and self._is_at_work()
+                if not is_refused:
+                    self.is_told = True
+                    self.stop()
+                return {"ok": not is_refused}
+            case "status":
+                active = sum(len(worker.tickets) for worker in self._workers.values())
+                return {"ok": True, "active": active, "version": __version__}
+            case other:
+                return {"ok": False, "error": f"this controller does not know {other!r}"}
+
+    def _is_at_work(self) -> bool:
+        """Whether a run is under way; one that only waits can as well wait for another."""
+        tickets = (item for worker in self._workers.values() for item in worker.tickets.values())
+        return any(item.stage is not Stage.WAITING for item in tickets)
+
+    # -- routing -------------------------------------------------------------------------------
+
+    def _route(self, run: Run) -> None:
+        if run.is_final:
+            self._context.box.drop(run.id)
+            return
+        try:
+            worker = self._worker(run.target)
+        except ComputeError as exc:
+            self._stray(run, exc)
+        except Exception as exc:
+            log.exception("a bug while reaching the target %s", run.target)
+            self._stray(run, ConfigError(progress.bug(exc, "controller.log")))
+        else:
+            worker.take(run)
+
+    def _stray(self, run: Run, exc: ComputeError) -> None:
+        """Deal with a run whose target cannot be had at all: detached, or its kind removed."""
+        advance, update = self._context.desk.store.advance, self._context.desk.store.update
+        line, now = progress.explain(exc), self._context.clock()
+        if run.cancel_requested is not None:
+            words = progress.canceled(run, f"its target could not be asked: {line}")
+            self._write(advance, run.id, RunState.CANCELED, error=words, ended=now)
+        elif run.state is RunState.QUEUED:
+            self._write(advance, run.id, RunState.FAILED, error=line, ended=now)
+        else:
+            self._astray[run.id] = run
+            if run.reason != line:
+                self._write(update, run.id, reason=line)
+
+    def _write(self, call: Callable[..., Run], *args: Any, **changes: Any) -> None:
+        task = asyncio.create_task(self._context.desk.ask(call, *args, **changes))
+        _keep(task)
+
+    def _worker(self, name: str) -> Worker:
+        worker = self._workers.get(name)
+        if worker is not None and (worker.is_busy or self._is_current(worker)):
+            return worker
+        if worker is not None:
+            _keep(asyncio.create_task(self._workers.pop(name).close()))
+        target = self._context.targets.get(name)
+        self._workers[name] = Worker(self._context, target, self._driver(target))
+        return self._workers[name]
+
+    def _is_current(self, worker: Worker) -> bool:
+        """Whether an idle worker's target is still attached as it was."""
+        try:
+            return self._context.targets.get(worker.target.name) == worker.target
+        except NotFoundError:
+            return False
+
+    def _driver(self, target: Target) -> Driver:
+        cls = self._context.registry.driver(target.kind)
+        options = read_options(cls.Options, target.options)
+        context = DriverContext(
+            target=target.name,
+            folder=str(self._context.workspace.target(target.name)),
+            default_python=self._python,
+        )
+        make: Any = cls
+        driver: Driver = make(context, options)
+        return driver
+
+    async def _answer_wishes(self) -> None:
+        workspace = self._context.workspace
+        for name in await asyncio.to_thread(wishes, workspace):
+            take_wish(workspace, name)
+            try:
+                self._worker(name).check()
+            except ComputeError as exc:
+                answer = Answer(checked=self._context.clock(), error=as_error(exc))
+                if not isinstance(exc, NotFoundError):
+                    answer.target = name_of(self._context.targets.get(name))
+                write_answer(workspace, name, answer)
+
+
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def _keep(task: asyncio.Task[Any]) -> None:
+    """Hold on to a task until it is done: the loop alone would let it be collected."""
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)

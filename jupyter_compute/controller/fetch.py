@@ -1,0 +1,187 @@
+"""Bringing a run's bytes from its target to this machine and into the store, exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+from ..driver import Driver
+from ..errors import (
+    AuthenticationError,
+    ComputeError,
+    DriverNotInstalledError,
+)
+from ..model import Event, FactsEvent, OutputEvent, PhaseEvent, RunState, TagEvent
+from .context import Context
+from .events import parse, result_of
+from .launch import merged
+from .line import Line
+from .mirror import check_name
+from .ticket import Ticket
+
+log = logging.getLogger(__name__)
+
+_UNASKED = (AuthenticationError, DriverNotInstalledError)
+
+
+class Fetcher:
+    """Reads files of runs from one target.
+
+    Args:
+        context: What the controller works with.
+        line: The target.
+    """
+
+    def __init__(self, context: Context, line: Line) -> None:
+        self._context = context
+        self._line = line
+        self._turns = asyncio.Semaphore(16)
+
+    async def fetch_news(self, ticket: Ticket, sizes: dict[str, int]) -> None:
+        """Fetch what has grown: the log, the files under ``logs/``, and the events."""
+        for name, size in sizes.items():
+            if name == "events":
+                await self.fetch_events(ticket, size)
+            elif await self._is_mirrored(name) and ticket.mirror.offset(name) < size:
+                await self.fetch_log(ticket, name, size)
+
+    async def fetch_log(self, ticket: Ticket, name: str, size: int | None = None) -> None:
+        """Fetch a file that grows in place: up to a size, or to its end."""
+        offset = ticket.mirror.offset(name)
+        limit = int(self._context.settings.log_limit_mb * 1_000_000)
+        while (size is None or offset < size) and offset < limit:
+            data = await self._read(ticket, name, offset)
+            if not data:
+                return
+            offset = await self._write(ticket, name, offset, data[: limit - offset])
+
+    async def fetch_events(self, ticket: Ticket, size: int | None = None) -> None:
+        """Bring events into the store: up to a size, or to their end."""
+        desk, run = self._context.desk, ticket.run
+        if ticket.event_offset is None:
+            ticket.event_offset = await desk.ask(desk.store.offset, run.id, run.attempt, "events")
+        offset, rest = ticket.event_offset, b""
+        while size is None or offset + len(rest) < size:
+            data = await self._read(ticket, "events", offset + len(rest))
+            if not data:
+                return
+            events, used = parse(rest + data)
+            rest = (rest + data)[used:]
+            if used:
+                offset = await self._keep(ticket, events, offset, offset + used)
+                ticket.event_offset = offset
+
+    async def fetch_file(self, ticket: Ticket, name: str, size: int | None, mode: int) -> None:
+        """Fetch a whole file; what is here of it already is not fetched again."""
+        if await asyncio.to_thread(ticket.mirror.is_here, name):
+            return
+        offset = ticket.mirror.offset(name)
+        while size is None or offset < size:
+            data = await self._read(ticket, name, offset)
+            if not data:
+                break
+            offset = await self._write(ticket, name, offset, data)
+        await self._patiently(ticket, lambda: ticket.mirror.complete(name, mode))
+
+    async def outputs(self, ticket: Ticket) -> list[OutputEvent]:
+        """List the files that the run left, by the last event on each."""
+        found: dict[str, OutputEvent] = {}
+        async for event in self.stored(ticket, ("output",)):
+            if isinstance(event, OutputEvent):
+                found[event.path] = event
+        return list(found.values())
+
+    async def stored(self, ticket: Ticket, types: tuple[str, ...]) -> AsyncIterator[Event]:
+        """Iterate over the stored events of an attempt."""
+        desk, run, after = self._context.desk, ticket.run, 0
+        while True:
+            page = await desk.ask(
+                desk.store.events, run.id, types=types, after=after, attempt=run.attempt
+            )
+            for sequence, event in page:
+                after = sequence
+                yield event
+            if not page:
+                return
+
+    async def _keep(self, ticket: Ticket, events: list[Event], start: int, end: int) -> int:
+        desk, run = self._context.desk, ticket.run
+        for name in filter(None, map(result_of, events)):
+            # The file was whole before the event was written; a view can show it at once.
+            await self._fetch_result(ticket, name)
+        took = await desk.ask(
+            desk.store.append_events, run.id, run.attempt, events, start=start, end=end
+        )
+        if not took:
+            return await desk.ask(desk.store.offset, run.id, run.attempt, "events")
+        await self._apply(ticket, events)
+        return end
+
+    async def _fetch_result(self, ticket: Ticket, name: str) -> None:
+        try:
+            check_name(name)
+            await self.fetch_file(ticket, name, None, 0o644)
+        except ComputeError as exc:
+            log.warning("%s: %s did not come: %s", ticket.run.id, name, exc)
+
+    async def _apply(self, ticket: Ticket, events: Iterable[Event]) -> None:
+        tags = dict(ticket.run.tags)
+        facts, reason = ticket.run.facts, ticket.run.reason
+        for event in events:
+            if isinstance(event, TagEvent):
+                tags[event.name] = event.value
+            elif isinstance(event, FactsEvent):
+                facts = merged(facts, event.facts)
+            elif isinstance(event, PhaseEvent) and ticket.run.state is RunState.PREPARING:
+                reason = event.name
+        changes: dict[str, Any] = {"tags": tags, "facts": facts, "reason": reason}
+        changes = {k: v for k, v in changes.items() if getattr(ticket.run, k) != v}
+        if changes:
+            desk = self._context.desk
+            ticket.run = await desk.ask(desk.store.update, ticket.run.id, **changes)
+
+    async def _read(self, ticket: Ticket, name: str, offset: int) -> bytes:
+        async def read(driver: Driver) -> bytes:
+            return await driver.read(ticket.job, name, offset)
+
+        async with self._turns:
+            return await self._line.ask(read, silent=_UNASKED, limit_s=120.0)
+
+    async def _is_mirrored(self, name: str) -> bool:
+        try:
+            if name != "log":
+                check_name(name)
+        except ComputeError as exc:
+            log.warning("%s", exc)
+            return False
+        return True
+
+    async def _write(self, ticket: Ticket, name: str, offset: int, data: bytes) -> int:
+        end = offset + len(data)
+
+        def write() -> None:
+            ticket.mirror.write(name, offset, data)
+
+        await self._patiently(ticket, write)
+        return end
+
+    async def _patiently(self, ticket: Ticket, act: Callable[[], None]) -> None:
+        """Do something with this machine's disk until there is room for it."""
+        pause = self._context.retry_s
+        desk = self._context.desk
+        reason = ticket.run.reason
+        while True:
+            try:
+                act()
+                break
+            except OSError as exc:
+                words = f"this machine's disk: {exc.strerror}; trying again"
+                log.warning("%s: %s", ticket.run.id, words)
+                if ticket.run.reason != words:
+                    ticket.run = await desk.ask(desk.store.update, ticket.run.id, reason=words)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 30.0)
+        if ticket.run.reason != reason:
+            ticket.run = await desk.ask(desk.store.update, ticket.run.id, reason=reason)

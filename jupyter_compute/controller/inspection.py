@@ -1,0 +1,169 @@
+"""What is known about a target, and its file, which front ends read.
+
+A front end that wants a target checked makes ``check.wish`` in the target's folder and rings.
+The controller removes the wish, checks, and replaces ``info.json``: ``{"info", "checked",
+"error", "target"}``. An answer whose ``checked`` is not before the wish answers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ..errors import ComputeError, DriverError, LaunchError
+from ..model import Target, TargetInfo
+from ..workspace import Workspace
+from .context import Context
+from .line import Line
+
+_FRESH_S = 24 * 3600.0
+
+
+class Answer(Struct, kw_only=True):
+    """The content of ``info.json``.
+
+    Attributes:
+        info: What was found; that of the last check that found anything.
+        checked: When the last check ended, in seconds since the epoch.
+        error: ``{"error", "message", "hint"}`` of the last check; ``None`` if all went well.
+        target: Names the target's definition, so that the answer is not taken for another's.
+    """
+
+    info: TargetInfo | None = None
+    checked: float = 0.0
+    error: dict[str, str] | None = None
+    target: str = ""
+
+
+def wish(workspace: Workspace, target: str) -> None:
+    """Ask for a check of a target; ring the bell and ensure a controller afterwards."""
+    folder = workspace.target(target)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / "check.wish").touch()
+
+
+def wishes(workspace: Workspace) -> list[str]:
+    """List the targets whose check is wished for."""
+    return [path.parent.name for path in workspace.targets.glob("*/check.wish")]
+
+
+def take_wish(workspace: Workspace, target: str) -> None:
+    """Remove a wish, now that it is taken care of; repeatable."""
+    (workspace.target(target) / "check.wish").unlink(missing_ok=True)
+
+
+def read_answer(workspace: Workspace, target: str) -> Answer | None:
+    """Return what the last check said; ``None`` when there was none."""
+    try:
+        data = (workspace.target(target) / "info.json").read_bytes()
+        return msgspec.json.decode(data, type=Answer)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_answer(workspace: Workspace, target: str, answer: Answer) -> None:
+    """Replace what the last check said, atomically."""
+    folder: Path = workspace.target(target)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = folder / "info.json.part"
+    part.write_bytes(msgspec.json.encode(answer))
+    part.replace(folder / "info.json")
+
+
+def name_of(target: Target) -> str:
+    """Name a target's definition."""
+    data = msgspec.json.encode([target.kind, target.options], order="deterministic")
+    return hashlib.sha256(data).hexdigest()
+
+
+def as_error(error: ComputeError) -> dict[str, str]:
+    """Return an error in the one shape that all front ends know."""
+    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+class Inspector:
+    """Knows what one target has.
+
+    Args:
+        context: What the controller works with.
+        target: The target.
+        line: The way to it.
+    """
+
+    def __init__(self, context: Context, target: Target, line: Line) -> None:
+        self._context = context
+        self._target = target
+        self._line = line
+        self._info: TargetInfo | None = None
+        self._turn = asyncio.Lock()
+
+    async def info(self) -> TargetInfo:
+        """Return what the target has: as known, else as found now.
+
+        Waits for a target that is silent.
+
+        Raises:
+            DriverError: The target cannot run anything, and why.
+        """
+        if self._info is None:
+            self._recall()
+        if self._info is None or not self._info.is_usable:
+            self._info = await self._find()
+        problem = next((item for item in self._info.problems if item.fatal), None)
+        if problem is not None:
+            raise LaunchError(
+                problem.message,
+                hint=problem.remedy,
+                target=self._target.name,
+                kind=self._target.kind,
+            )
+        return self._info
+
+    async def check(self) -> TargetInfo:
+        """Check the target once and note the answer, whatever it is.
+
+        Raises:
+            DriverError: It did not answer, or the answer is no.
+        """
+        async with self._turn:
+            try:
+                info = await self._line.driver.check()
+            except DriverError as exc:
+                self._note(error=as_error(exc))
+                raise
+            except Exception as exc:
+                words = f"a bug in the kind {self._target.kind}: {type(exc).__name__}: {exc}"
+                error = DriverError(words, target=self._target.name, kind=self._target.kind)
+                self._note(error=as_error(error))
+                raise error from exc
+            self._info = info
+            self._note(info=info)
+            return info
+
+    async def _find(self) -> TargetInfo:
+        async def check(_: Any) -> TargetInfo:
+            return await self.check()
+
+        return await self._line.call(check)
+
+    def _recall(self) -> None:
+        answer = read_answer(self._context.workspace, self._target.name)
+        if answer is None or answer.info is None or answer.error is not None:
+            return
+        is_fresh = 0 <= self._context.clock() - answer.checked < _FRESH_S
+        if is_fresh and answer.target == name_of(self._target):
+            self._info = answer.info
+
+    def _note(self, info: TargetInfo | None = None, error: dict[str, str] | None = None) -> None:
+        old = read_answer(self._context.workspace, self._target.name)
+        if info is None and old is not None and old.target == name_of(self._target):
+            info = old.info
+        answer = Answer(
+            info=info, checked=self._context.clock(), error=error, target=name_of(self._target)
+        )
+        write_answer(self._context.workspace, self._target.name, answer)

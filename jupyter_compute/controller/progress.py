@@ -1,0 +1,60 @@
+"""The lines that tell a user what a run waits for, and why it ended."""
+
+from __future__ import annotations
+
+import time
+
+from ..errors import ComputeError
+from ..model import ErrorEvent, Run
+
+
+def count(number: float, noun: str) -> str:
+    """Say how many, such as ``1 GPU`` or ``2 GPUs``."""
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
+
+
+def silence(since: float, pause_s: float, error: str) -> str:
+    """Say that a target does not answer, since when, and when it is asked again."""
+    clock = time.strftime("%H:%M", time.localtime(since))
+    line = f"no answer since {clock}, retrying in {max(round(pause_s), 1)} s"
+    return f"{line}: {one_line(error)}" if error else line
+
+
+def collecting(done: int, total: int) -> str:
+    """Say how many bytes of the outputs have arrived."""
+    return f"collecting outputs: {done / 1e6:.1f} of {total / 1e6:.1f} MB"
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line."""
+    return " ".join(text.split())
+
+
+def explain(error: ComputeError) -> str:
+    """Return an error and its hint as the one line that says why a run ended."""
+    line = one_line(error.message)
+    hint = one_line(error.hint)
+    return f"{line} ({hint})" if hint else line
+
+
+def bug(error: Exception, log: str) -> str:
+    """Say that the run ended by a fault of this package."""
+    return f"a bug in jupyter_compute: {type(error).__name__}: {one_line(str(error))} (see {log})"
+
+
+def why(error: str, last: ErrorEvent | None) -> str:
+    """Complete the engine's line about a failure with the exception that caused it."""
+    line = one_line(error)
+    if last is None or last.ename in line:
+        return line
+    cause = one_line(f"{last.ename}: {last.evalue}") if last.evalue else last.ename
+    return f"{line}: {cause}" if line else cause
+
+
+def canceled(run: Run, error: str = "") -> str:
+    """Say who cancelled a run."""
+    by = f"canceled by {run.canceled_by}" if run.canceled_by else "canceled"
+    line = one_line(error)
+    if not line or line.startswith("canceled"):
+        return by
+    return f"{by}: {line}"

@@ -1,0 +1,1 @@
+"""The built-in kinds of target, one file a kind; found through entry points."""

@@ -1,0 +1,360 @@
+"""The driver of a machine that runs jobs by itself, on top of any host."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from ..driver import BlobSource, Driver, DriverContext
+from ..errors import (
+    ConfigError,
+    DriverError,
+    LaunchError,
+    NotFoundError,
+    TargetUnreachableError,
+)
+from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
+from ._agent import Agent, Answer, PipeLost, Refused
+from ._host import Host
+from ._uploading import Uploader
+
+_FILES = ("log", "events")
+_FOLDERS = ("outputs/", "logs/", "results/")
+_LITTLE_DISK = 1 << 30
+_COLLECT_EVERY_S = 3600.0
+
+
+class Known(NamedTuple):
+    """A status that the agent gave, and its mark for it."""
+
+    status: JobStatus
+    mark: str
+
+
+class Executed(NamedTuple):
+    """How a command on the target ended."""
+
+    exit_code: int | None
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+
+
+class HostDriver(Driver):
+    """Runs jobs on a machine through an agent that one pipe leads to.
+
+    The pipe is opened by the first call that needs it, and again after it was lost; a call that
+    meets a lost pipe is made once more on a new one, since all of them may be repeated.
+
+    Args:
+        context: The target's name and folder.
+        options: As the kind's ``Options``.
+
+    Attributes:
+        hello: More keys for the agent's ``hello``.
+    """
+
+    silence_s = 20.0
+    """Seconds without a byte after which the agent is asked whether it is there."""
+
+    blobs_limit_bytes = 20 * (1 << 30)
+    """Blobs on the target beyond this are removed, those first that were used longest ago."""
+
+    def __init__(self, context: DriverContext, options: Struct) -> None:
+        self.context = context
+        self.options = options
+        self.host: Host = self.make_host()
+        self.hello: dict[str, Any] = {}
+        self._agent: Agent | None = None
+        self._connecting = asyncio.Lock()
+        self._uploader = Uploader(self._ask, is_here=self.host.is_here)
+        self._blobs: BlobSource | None = None
+        self._known: dict[RunId, Known] = {}
+        self._collected = time.monotonic()
+
+    @abstractmethod
+    def make_host(self) -> Host:
+        """Make the host that the target is reached through, from the options."""
+
+    @abstractmethod
+    def root(self) -> str:
+        """Return the folder on the target; ``~`` is the home there."""
+
+    def slots(self, cpus: float) -> int | None:
+        """Return how many runs the target takes at once, from its usable cores."""
+        return max(1, round(2 * cpus))
+
+    # -- the driver's interface ----------------------------------------------------------------
+
+    async def check(self) -> TargetInfo:
+        """Find out what the machine has, and what is wrong with it."""
+        resource_id = type(self).resource_id(self.options)
+        try:
+            facts = (await self._call({"op": "facts"})).head
+        except TargetUnreachableError:
+            raise
+        except DriverError as exc:
+            problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
+            return TargetInfo(resource_id=resource_id, problems=(problem,))
+        return TargetInfo(
+            resource_id=resource_id,
+            host=facts["host"],
+            python=facts["python"],
+            cpus=facts["cpus"],
+            gpus=tuple(gpu["name"] for gpu in facts["gpus"]),
+            memory_gb=round(facts["memory_bytes"] / 1e9, 1),
+            slots=self.slots(facts["cpus"]),
+            facts={
+                "interpreter": facts["executable"],
+                "platform": facts["platform"],
+                "user": facts["user"],
+                "root": self._agent.hello["root"] if self._agent else self.root(),
+                "disk free": f"{facts['disk_free_bytes'] / 1e9:.1f} GB",
+                "uv": facts["uv"] or "not found",
+            },
+            problems=tuple(self.problems(facts)),
+        )
+
+    def problems(self, facts: Mapping[str, Any]) -> Iterator[Problem]:
+        """Say what is wrong, from what the agent found."""
+        if facts["disk_free_bytes"] < _LITTLE_DISK:
+            yield Problem(
+                message=f"only {facts['disk_free_bytes'] / 1e6:.0f} MB of disk are free",
+                remedy="remove old runs, or choose another folder",
+            )
+
+    async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
+        """Send the blobs that the machine lacks."""
+        self._blobs = blobs
+        try:
+            await self._uploader.upload(digests, blobs)
+        except Refused as exc:
+            self._refuse(exc, DriverError)
+        if time.monotonic() - self._collected > _COLLECT_EVERY_S:
+            self._collected = time.monotonic()
+            await self.collect(digests)
+
+    async def launch(self, job: Job) -> str:
+        """Start the job under a keeper of its own."""
+        plain = msgspec.structs.replace(job, secret_env={})
+        head = {
+            "op": "launch",
+            "job": msgspec.to_builtins(plain),
+            "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
+        }
+        try:
+            answer = await self._ask(head)
+        except Refused as exc:
+            if exc.code != "missing-blobs" or self._blobs is None:
+                self._refuse(exc, LaunchError)
+            # Another's collection took them between the upload and now.
+            self._uploader.forget(exc.head["digests"])
+            await self.upload(exc.head["digests"], self._blobs)
+            answer = await self._call(head, error=LaunchError)
+        return str(answer.head["job_id"])
+
+    async def poll(
+        self,
+        jobs: Collection[Job],
+        known: Mapping[RunId, JobStatus] | None = None,
+        wait_s: float = 0.0,
+    ) -> dict[RunId, JobStatus]:
+        """Ask about all jobs at once; held at the machine until something differs."""
+        wanted = {job.run_id: job.attempt for job in jobs}
+        expected = {run: status for run, status in (known or {}).items() if run in wanted}
+        self._known = {run: seen for run, seen in self._known.items() if run in wanted}
+        deadline = time.monotonic() + wait_s
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            found = await self._poll_once(wanted, expected, left)
+            if found != expected or time.monotonic() >= deadline:
+                return found
+
+    async def _poll_once(
+        self, wanted: Mapping[RunId, int], expected: Mapping[RunId, JobStatus], wait_s: float
+    ) -> dict[RunId, JobStatus]:
+        known = {
+            run: seen
+            for run, seen in self._known.items()
+            if expected.get(run) == seen.status and run in wanted
+        }
+        rows = [
+            [run, attempt, known[run].mark if run in known else ""]
+            for run, attempt in wanted.items()
+        ]
+        answer = await self._call({"op": "poll", "jobs": rows, "wait_s": wait_s})
+        unknown = set(answer.head["unknown"])
+        found = {run: seen.status for run, seen in known.items() if run not in unknown}
+        for run, (mark, status) in answer.head["statuses"].items():
+            seen = Known(msgspec.convert(status, JobStatus), mark)
+            self._known[run] = seen
+            found[run] = seen.status
+        return found
+
+    async def read(self, job: Job, name: str, offset: int, wait_s: float = 0.0) -> bytes:
+        """Read some bytes of a file of the run; held at the machine until there are any."""
+        if name not in _FILES and not name.startswith(_FOLDERS):
+            raise ConfigError(
+                f"{name!r} is no file of a run that can be read",
+                hint="read log, events, or a file below outputs/, logs/ or results/",
+            )
+        head = {"op": "read", "name": name, "offset": offset, "wait_s": wait_s}
+        return (await self._call({**head, **_named(job)})).body
+
+    async def cancel(self, job: Job) -> None:
+        """Ask the job's keeper to end it."""
+        await self._call({"op": "cancel", **_named(job)})
+
+    async def delete(self, job: Job) -> None:
+        """Remove the folder of an ended job."""
+        await self._call({"op": "delete", **_named(job)})
+
+    async def list_jobs(self) -> list[tuple[RunId, int]]:
+        """List the runs whose folders are on the machine."""
+        answer = await self._call({"op": "list"})
+        return [(run, attempt) for run, attempt in answer.head["jobs"]]
+
+    async def close(self) -> None:
+        """Close the pipe, on which the agent ends."""
+        async with self._connecting:
+            agent, self._agent = self._agent, None
+            if agent is not None:
+                await agent.close()
+
+    # -- for kinds on top of a host ------------------------------------------------------------
+
+    async def execute(
+        self,
+        argv: Collection[str],
+        *,
+        input: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: str = "",
+        timeout_s: float = 60.0,
+    ) -> Executed:
+        """Run a command of an engine on the machine; never repeated by itself.
+
+        Raises:
+            TargetUnreachableError: The pipe was lost; whether the command ran is not known.
+            DriverError: It cannot be started.
+        """
+        head = {
+            "op": "exec",
+            "argv": list(argv),
+            "env": dict(env or {}),
+            "cwd": cwd,
+            "timeout_s": timeout_s,
+            "stdin": len(input),
+        }
+        data = (lambda: iter((input,))) if input else None
+        answer = await self._call(head, data=data, repeat=False)
+        length = answer.head["stdout"]
+        return Executed(
+            answer.head["exit_code"],
+            answer.head["signal"],
+            answer.body[:length],
+            answer.body[length:],
+            answer.head["timed_out"],
+        )
+
+    async def collect(self, keep: Collection[Digest] = ()) -> int:
+        """Remove blobs that no run needs until they fit the limit; returns the freed bytes."""
+        self._uploader.forget()
+        head = {"op": "gc", "limit_bytes": self.blobs_limit_bytes, "keep": list(keep)}
+        return int((await self._call(head)).head["freed_bytes"])
+
+    # -- the pipe ------------------------------------------------------------------------------
+
+    @property
+    def agent(self) -> Agent | None:
+        """The agent at the other end, if the pipe is open."""
+        return self._agent
+
+    async def _call(
+        self,
+        head: Mapping[str, Any],
+        *,
+        data: Callable[[], Iterator[bytes]] | None = None,
+        size: int = 0,
+        repeat: bool = True,
+        error: type[DriverError] = DriverError,
+    ) -> Answer:
+        try:
+            return await self._ask(head, data=data, size=size, repeat=repeat)
+        except Refused as exc:
+            self._refuse(exc, error)
+
+    async def _ask(
+        self,
+        head: Mapping[str, Any],
+        *,
+        data: Callable[[], Iterator[bytes]] | None = None,
+        size: int = 0,
+        repeat: bool = True,
+    ) -> Answer:
+        """Ask the agent, on a new pipe if the open one turns out to be lost."""
+        for is_last in (not repeat, True):
+            agent = await self._open_agent()
+            try:
+                return await agent.call(head, data=data() if data else None, size=size)
+            except PipeLost as exc:
+                if is_last:
+                    raise self._unreachable(str(exc)) from exc
+        raise AssertionError("not reached")
+
+    async def _open_agent(self) -> Agent:
+        async with self._connecting:
+            if self._agent is not None and not self._agent.lost:
+                return self._agent
+            lost, self._agent = self._agent, None
+            if lost is not None:
+                await lost.close()
+            self._agent = await self._connect()
+            return self._agent
+
+    async def _connect(self) -> Agent:
+        try:
+            agent = Agent(await self.host.open_pipe(), silence_s=self.silence_s)
+        except DriverError as exc:
+            exc.target, exc.kind = self.context.target, self.kind
+            raise
+        try:
+            await agent.start({"root": self.root(), **self.hello}, timeout_s=self.host.greeting_s)
+        except BaseException as exc:
+            with contextlib.suppress(OSError):
+                await agent.close()
+            if isinstance(exc, PipeLost):
+                raise self._no_agent(str(exc)) from exc
+            raise
+        return agent
+
+    def _no_agent(self, words: str) -> DriverError:
+        """Make the error for a pipe with no agent at its other end."""
+        return self._unreachable(words)
+
+    def _unreachable(self, words: str) -> TargetUnreachableError:
+        return TargetUnreachableError(
+            f"no answer from {self.host.describe()}: {words}",
+            hint="it is tried again by itself",
+            target=self.context.target,
+            kind=self.kind,
+        )
+
+    def _refuse(self, exc: Refused, error: type[DriverError]) -> NoReturn:
+        if exc.code == "busy":
+            raise self._unreachable(exc.message) from exc
+        if exc.code == "not-found" and error is DriverError:
+            raise NotFoundError(exc.message, hint=exc.hint) from exc
+        raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc
+
+
+def _named(job: Job) -> dict[str, Any]:
+    return {"run": job.run_id, "attempt": job.attempt}

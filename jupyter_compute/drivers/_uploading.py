@@ -1,0 +1,146 @@
+"""Bring blobs to an agent: which it lacks, and these in as few steps as they need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from ..driver import BlobSource
+from ..model import Digest
+from ..runner.blobs import SMALL
+from ._agent import Answer, Refused
+
+_FEW = 64
+_FEW_BYTES = 64 * 1024
+_BATCH = 32 * 1024 * 1024
+_ASKED = 20_000
+_PIECE = 512 * 1024
+_PAUSES = (0.05, 0.1, 0.2, 0.5, *(1.0,) * 60)
+"""Seconds to wait while another is just sending the same large blob."""
+
+Call = Callable[..., Awaitable[Answer]]
+
+
+class Uploader:
+    """Uploads for one target. What is known to be there is not asked for again.
+
+    Args:
+        call: Asks the agent.
+        is_here: Whether the agent sees the files of this machine.
+    """
+
+    def __init__(self, call: Call, *, is_here: bool) -> None:
+        self._call = call
+        self._is_here = is_here
+        self._there: set[Digest] = set()
+        self._large = asyncio.Lock()
+
+    def forget(self, digests: Collection[Digest] | None = None) -> None:
+        """Ask for these again the next time; by default for all."""
+        if digests is None:
+            self._there.clear()
+        self._there.difference_update(digests or ())
+
+    async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
+        """Send what is not there."""
+        wanted = sorted(set(digests) - self._there)
+        if not wanted:
+            return
+        sizes = {digest: blobs.size(digest) for digest in wanted[: _FEW + 1]}
+        if len(wanted) <= _FEW and sum(sizes.values()) <= _FEW_BYTES:
+            # Sending so little costs less than asking first.
+            await self._put_small(wanted, sizes, blobs)
+        else:
+            for start in range(0, len(wanted), _ASKED):
+                await self._upload_asked(wanted[start : start + _ASKED], blobs)
+        self._there.update(wanted)
+
+    async def _upload_asked(self, wanted: list[Digest], blobs: BlobSource) -> None:
+        answer = await self._call({"op": "missing", "digests": wanted})
+        missing: list[Digest] = answer.head["missing"]
+        sizes = {digest: blobs.size(digest) for digest in missing}
+        await self._put_small([d for d in missing if sizes[d] <= SMALL], sizes, blobs)
+        large = [digest for digest in missing if sizes[digest] > SMALL]
+        if large:
+            async with self._large:
+                await self._upload_large(large, sizes, blobs)
+
+    async def _put_small(
+        self, digests: list[Digest], sizes: Mapping[Digest, int], blobs: BlobSource
+    ) -> None:
+        batch: list[Digest] = []
+        total = 0
+        for digest in digests:
+            batch.append(digest)
+            total += sizes[digest]
+            if total > _BATCH or len(batch) >= _ASKED:
+                await self._put(batch, sizes, {}, blobs)
+                batch, total = [], 0
+        if batch:
+            await self._put(batch, sizes, {}, blobs)
+
+    async def _upload_large(
+        self, digests: list[Digest], sizes: Mapping[Digest, int], blobs: BlobSource
+    ) -> None:
+        left = await self._adopt(digests, blobs) if self._is_here else digests
+        pauses = iter(_PAUSES)
+        while left:
+            # Asked anew: another upload may have brought some of it meanwhile.
+            answer = await self._call({"op": "missing", "digests": left})
+            left = answer.head["missing"]
+            try:
+                for digest in left:
+                    await self._put([digest], sizes, answer.head["partial"], blobs)
+                return
+            except Refused as exc:
+                pause = next(pauses, None)
+                if exc.code != "busy" or pause is None:
+                    raise
+                await asyncio.sleep(pause)
+
+    async def _adopt(self, digests: list[Digest], blobs: BlobSource) -> list[Digest]:
+        """Let the agent take files of this machine as they are; returns those it does not take."""
+        path_of = getattr(blobs, "path", None)
+        if path_of is None:
+            return digests
+        paths = {digest: path_of(digest) for digest in digests}
+        files = {digest: str(path) for digest, path in paths.items() if path is not None}
+        if not files:
+            return digests
+        answer = await self._call({"op": "adopt", "files": files})
+        adopted = set(answer.head["adopted"])
+        return [digest for digest in digests if digest not in adopted]
+
+    async def _put(
+        self,
+        digests: list[Digest],
+        sizes: Mapping[Digest, int],
+        offsets: Mapping[Digest, int],
+        blobs: BlobSource,
+    ) -> None:
+        rows = [[d, sizes[d], min(offsets.get(d, 0), sizes[d])] for d in digests]
+        total = sum(sizes[digest] for digest in digests)
+        head: dict[str, Any] = {"op": "put", "blobs": rows}
+        await self._call(head, data=lambda: _bytes_of(rows, blobs), size=total)
+
+
+def _bytes_of(rows: list[list[Any]], blobs: BlobSource) -> Iterator[bytes]:
+    """Join the blobs' bytes into pieces of a good size for a frame."""
+    piece = bytearray()
+    for digest, size, offset in rows:
+        left = size - offset
+        with blobs.open(digest) as stream:
+            if offset:
+                stream.seek(offset)
+            while left:
+                data = stream.read(min(left, _PIECE))
+                if not data:
+                    break
+                left -= len(data)
+                piece += data
+                if len(piece) >= _PIECE:
+                    yield bytes(piece)
+                    piece.clear()
+    if piece:
+        yield bytes(piece)

@@ -1,0 +1,193 @@
+"""The interpreter that a run's program runs in: found, or built once and kept.
+
+Environments stand in ``<root>/environments/<digest>``. Whoever uses one holds a shared lock on
+``<digest>.lock`` beside it, whoever builds or removes it an exclusive one, and one without its
+marker does not count. So two runs that need the same one at once build it once, and a build that
+was killed is started afresh.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import builders
+from .endings import shorten, tail
+from .interpreters import Interpreter, default_interpreter
+from .preparation import base_environment
+from .run_folder import RunFolder, files_below, replace_json, take_lock
+
+MARKER = "complete.json"
+"""Stands in an environment whose build came to its end."""
+
+
+class EnvironmentFailedError(Exception):
+    """There is no such environment on this target, or it cannot be built."""
+
+
+class Place(NamedTuple):
+    """Where an environment is made ready, and for what.
+
+    Attributes:
+        root: The target's root.
+        run: The attempt's folder; a build writes to its log.
+        job: What was asked for.
+        step: Runs a step of a build and returns its exit code.
+        announce: Tells the user what is going on.
+    """
+
+    root: str
+    run: RunFolder
+    job: dict[str, Any]
+    step: Callable[[list[str], str, dict[str, str]], int]
+    announce: Callable[[str], None]
+
+
+def prepare(place: Place) -> Interpreter:
+    """Return the interpreter of the job's environment; builds it first where that is needed.
+
+    The lock that keeps it from being removed is held until this process ends.
+
+    Raises:
+        EnvironmentFailedError: It is not there, or could not be built.
+    """
+    environment = place.job.get("environment") or {"type": "python"}
+    kind = environment.get("type")
+    if kind == "python":
+        return Interpreter(_find(environment.get("interpreter") or "", place))
+    if kind == "packages":
+        return _built(place, environment)
+    names = {"conda": "a conda environment", "image": "a container image"}
+    raise EnvironmentFailedError(
+        "{} cannot be used on this target; give requirements, a lock or an interpreter".format(
+            names.get(str(kind), f"an environment of the type {kind!r}")
+        )
+    )
+
+
+def _find(name: str, place: Place) -> str:
+    path = name or default_interpreter(place.job)
+    if name and not os.path.isabs(path):
+        if os.sep in path:
+            path = os.path.join(place.run / "work", path)
+        else:
+            path = shutil.which(path) or path
+    if not os.path.isabs(path) or not os.access(path, os.X_OK):
+        raise EnvironmentFailedError(f"there is no interpreter {path} on {os.uname().nodename}")
+    return path
+
+
+def _built(place: Place, environment: dict[str, Any]) -> Interpreter:
+    recipe = builders.Recipe(
+        tuple(environment.get("requirements") or ()),
+        dict(environment.get("files") or {}),
+        str(environment.get("python") or "") or default_interpreter(place.job),
+    )
+    # The same packages for another interpreter are another environment.
+    name = place.job.get("environment_digest") or recipe.digest()
+    digest = hashlib.sha256((f"{name}\n{recipe.python}").encode()).hexdigest()
+    folder = os.path.join(place.root, "environments", digest)
+    os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
+    lock = take_lock(folder + ".lock", fcntl.LOCK_SH | fcntl.LOCK_NB)
+    while lock is None or not _is_complete(folder):
+        if lock is None:
+            place.announce("waiting for another run that builds the same environment")
+        else:
+            os.close(lock)
+        lock = take_lock(folder + ".lock", fcntl.LOCK_EX)
+        assert lock is not None
+        if not _is_complete(folder):
+            _build(place, recipe, folder, lock)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    os.utime(os.path.join(folder, MARKER))
+    return Interpreter(os.path.join(folder, "bin", "python"))
+
+
+def _is_complete(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, MARKER))
+
+
+def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> None:
+    place.announce("building the environment")
+    source = folder + ".source"
+    for leftover in (folder, source):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # A build that outlives this process for an instant keeps the next one waiting.
+    os.set_inheritable(lock, True)
+    begun = _size(place.run / "log")
+    try:
+        recipe.write(source)
+        env = {**base_environment(), **(place.job.get("env") or {})}
+        for step in builders.steps(recipe, folder, source, env):
+            place.run.add_log("$ " + " ".join(step.shown))
+            code = place.step(step.argv, source, {**env, **step.env})
+            if code:
+                raise EnvironmentFailedError(
+                    "the environment could not be built: "
+                    + (_complaint(place.run / "log", begun) or f"exit code {code}")
+                )
+        facts = {"python": recipe.python, "bytes": sum(files_below(folder, "").values())}
+        replace_json(os.path.join(folder, MARKER), facts, durable=True)
+    except (builders.CannotBuildError, OSError) as error:
+        raise EnvironmentFailedError(
+            f"the environment could not be built: {shorten(str(error))}"
+        ) from error
+    finally:
+        os.set_inheritable(lock, False)
+        shutil.rmtree(source, ignore_errors=True)
+        if not _is_complete(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard(root: str, limit_bytes: int) -> int:
+    """Remove environments until they fit the limit, those first that were used longest ago.
+
+    One that a run uses or builds stays.
+
+    Returns:
+        The bytes freed.
+    """
+    parent = os.path.join(root, "environments")
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(parent):
+            marker = os.path.join(parent, name, MARKER)
+            with contextlib.suppress(OSError, ValueError), open(marker) as file:
+                size = int(json.load(file).get("bytes", 0))
+                found.append((os.stat(marker).st_mtime, size, os.path.join(parent, name)))
+    excess = sum(size for _, size, _ in found) - limit_bytes
+    freed = 0
+    for _, size, folder in sorted(found):
+        if freed >= excess:
+            break
+        lock = take_lock(folder + ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock is not None:
+            # Without its marker it no longer counts, however far the rest gets.
+            os.unlink(os.path.join(folder, MARKER))
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+            freed += size
+    return freed
+
+
+def _complaint(log: str, begun: int) -> str:
+    """Return what a build said went wrong: from the first line that calls itself an error."""
+    text = tail(log, min(max(0, _size(log) - begun), 16384))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for place, line in enumerate(lines):
+        if line.lower().startswith(("error", "×", "fatal")):
+            return shorten(" ".join(lines[place:]))
+    return shorten(" ".join(lines[-3:]))
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

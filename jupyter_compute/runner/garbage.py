@@ -1,0 +1,158 @@
+"""Remove what no run needs, so that a target's disk does not fill up."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from . import status
+from .blobs import Blobs
+from .failures import Failure
+from .launching import attempt_folder
+
+_FINAL = ("completed", "failed", "canceled")
+_YOUNG_S = 3600.0
+
+
+def list_attempts(root: str) -> list[tuple[str, int]]:
+    """List every run and attempt that has a folder with a job in it."""
+    found = []
+    runs = os.path.join(root, "runs")
+    with contextlib.suppress(FileNotFoundError):
+        for run in sorted(os.listdir(runs)):
+            with contextlib.suppress(OSError):
+                names = os.listdir(os.path.join(runs, run))
+                for name in sorted((name for name in names if name.isdigit()), key=int):
+                    if os.path.exists(os.path.join(runs, run, name, "job.json")):
+                        found.append((run, int(name)))
+    return found
+
+
+def set_aside(root: str, run: str, attempt: int) -> list[str]:
+    """Take an ended attempt out of sight at once; returns what is left to :func:`remove`.
+
+    Raises:
+        Failure: It is not over.
+    """
+    folder = attempt_folder(root, run, attempt)
+    if not os.path.isdir(folder):
+        return []
+    found = status.read_status(folder)
+    if found is not None and found.get("state") not in _FINAL:
+        raise Failure("conflict", f"the run {run} is not over", "cancel it first")
+    trash = os.path.join(root, "trash")
+    os.makedirs(trash, 0o700, exist_ok=True)
+    aside = []
+    for path in (folder, os.path.dirname(folder)):
+        if path != folder and set(os.listdir(path)) - {"checkpoint"}:
+            break
+        target = os.path.join(trash, uuid.uuid4().hex)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, target)
+            aside.append(target)
+    return aside
+
+
+def remove(paths: Iterable[str]) -> None:
+    """Remove folders whose owner may have taken the right to write from parts of them."""
+    for path in paths:
+        shutil.rmtree(path, onerror=_allow)
+
+
+def _allow(function: Any, path: str, _: Any) -> None:
+    with contextlib.suppress(OSError):
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700, follow_symlinks=False) if os.path.islink(path) else None
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.chmod(path, 0o700)
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.unlink(path)
+
+
+def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
+    """Remove blobs until they fit the limit, those first that were used longest ago.
+
+    What runs need that are not over, what ``keep`` names, and what came within the last hour stays
+    whatever the limit.
+
+    Returns:
+        The head of the answer to ``gc``.
+    """
+    blobs = Blobs(root)
+    trash = os.path.join(root, "trash")
+    with contextlib.suppress(FileNotFoundError):
+        remove(os.path.join(trash, name) for name in os.listdir(trash))
+    _drop_abandoned(blobs)
+    needed, used = _uses(root)
+    needed.update(keep)
+    sizes = {raw.hex(): place.size for raw, place in blobs.packs.entries().items()}
+    young = time.time() - _YOUNG_S
+    for entry in blobs.larges():
+        with contextlib.suppress(FileNotFoundError):
+            found = entry.stat()
+            sizes[entry.name] = found.st_size
+            # A link's own time of change is when it came; a linked blob may be old itself.
+            if found.st_ctime > young:
+                needed.add(entry.name)
+    gone = _choose(sizes, needed, used, limit_bytes)
+    small = [digest for digest in gone if not os.path.exists(blobs.large(digest))]
+    for digest in gone:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(blobs.large(digest))
+    if small:
+        lost = set(small)
+        entries = blobs.packs.entries()
+        blobs.packs.rewrite(raw for raw in entries if raw.hex() not in lost)
+    freed = sum(sizes[digest] for digest in gone)
+    return {"freed_bytes": freed, "left_bytes": sum(sizes.values()) - freed}
+
+
+def _choose(
+    sizes: dict[str, int], needed: set[str], used: dict[str, float], limit: int
+) -> list[str]:
+    excess = sum(sizes.values()) - limit
+    gone = []
+    for digest in sorted(sizes, key=lambda digest: used.get(digest, 0.0)):
+        if excess <= 0:
+            break
+        if digest not in needed:
+            gone.append(digest)
+            excess -= sizes[digest]
+    return gone
+
+
+def _uses(root: str) -> tuple[set[str], dict[str, float]]:
+    needed: set[str] = set()
+    used: dict[str, float] = {}
+    for run, attempt in list_attempts(root):
+        folder = attempt_folder(root, run, attempt)
+        path = os.path.join(folder, "job.json")
+        try:
+            with open(path, "rb") as file:
+                digests = json.loads(file.read())["digests"]
+            at = os.stat(path).st_mtime
+        except (OSError, ValueError, KeyError):
+            continue
+        if not os.path.exists(os.path.join(folder, "exit.json")):
+            needed.update(digests)
+        for digest in digests:
+            used[digest] = max(at, used.get(digest, 0.0))
+    return needed, used
+
+
+def _drop_abandoned(blobs: Blobs) -> None:
+    """Remove large blobs that were begun a day ago and never finished."""
+    folder = os.path.join(blobs.folder, "partial")
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(path).st_mtime < time.time() - 86400:
+                    os.unlink(path)

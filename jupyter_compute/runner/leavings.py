@@ -1,0 +1,67 @@
+"""What a run leaves: the files that are collected, and how large they may be together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+from .run_folder import MEGABYTE, RunFolder, files_below, is_text, sync
+
+
+def announce(run: RunFolder, limit: int) -> str:
+    """Add an event for each file that the run left.
+
+    Args:
+        run: The attempt's folder.
+        limit: Bytes that files under ``outputs/`` may have together; 0 means no limit. What
+            goes beyond stays on the target.
+
+    Returns:
+        One line about what was left out; empty if nothing was.
+    """
+    results = files_below(run / "results", "results")
+    outputs = files_below(run / "work/outputs", "outputs")
+    unnamed = [name for name in outputs if not is_text(name)]
+    taken: dict[str, int] = {}
+    room = limit or sum(outputs.values())
+    for name, size in outputs.items():
+        if size <= room and is_text(name):
+            taken[name] = size
+            room -= size
+    rows = [
+        {"path": name, "size": size, "mode": _mode(run, name)}
+        for name, size in [*results.items(), *taken.items()]
+        if is_text(name)
+    ]
+    run.add_events("output", rows)
+    said = []
+    large = len(outputs) - len(taken) - len(unnamed)
+    if large:
+        left_mb = sum(size for name, size in outputs.items() if name not in taken) // MEGABYTE
+        said.append(
+            f"{_files(large)} of outputs ({left_mb} MB) left on the target: "
+            f"beyond the limit of {limit // MEGABYTE} MB"
+        )
+    if unnamed:
+        said.append(f"{_files(len(unnamed))} left on the target: no UTF-8 in the name")
+    return "; ".join(said)
+
+
+def settle(run: RunFolder) -> None:
+    """Bring log and events to the disk, so that the final status never precedes them."""
+    for name in ("log", "events"):
+        with contextlib.suppress(OSError):
+            sync(run / name)
+
+
+def _mode(run: RunFolder, name: str) -> int:
+    folder = "work" if name.startswith("outputs/") else ""
+    try:
+        return stat.S_IMODE(os.lstat(os.path.join(run.path, folder, name)).st_mode)
+    except OSError:
+        return 0o644
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

@@ -1,0 +1,184 @@
+"""What can be truthfully said about an attempt, and what to do about a keeper that is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+from . import endings, leavings, processes
+from .cgroups import Cgroup
+from .family import Family
+from .identity import Life, is_same_boot, life_of
+from .run_folder import RunFolder, sync
+
+_LOST_S = 300.0
+
+_durable: set[str] = set()
+
+
+def read_status(folder: str) -> dict[str, Any] | None:
+    """Return the status of an attempt in the shape of ``JobStatus``.
+
+    When the keeper is gone without an exit status, this ends what is left of the run and writes
+    down the reason, once, however many look at the same time. Otherwise it only reads.
+
+    Args:
+        folder: The attempt's folder.
+
+    Returns:
+        ``None`` if nothing was ever started there.
+    """
+    run = RunFolder(folder)
+    final = run.exit()
+    if final is None:
+        state = run.state()
+        if state is None:
+            return None
+        life = life_of(state)
+        if life is not Life.ALIVE:
+            final = run.exit() or _bury(run, life)
+        if final is None:
+            return _current(run, state)
+    _make_durable(run)
+    return dict(final, sizes=run.sizes())
+
+
+def cancel(folder: str, by: str = "") -> None:
+    """Ask an attempt to end; returns before it has. Does nothing once it is over.
+
+    An attempt that was never started is canceled on the spot, and a later start does nothing.
+
+    Args:
+        folder: The attempt's folder; made if it is not there.
+        by: Who asks.
+    """
+    run = RunFolder(folder)
+    if run.exit() is not None:
+        return
+    os.makedirs(run.path, mode=0o700, exist_ok=True)
+    run.write_wish({"by": by, "t": time.time()})
+    state = run.state()
+    if state is None:
+        lock = run.lock()
+        if lock is None:
+            # A keeper is about to begin, and looks for the wish before the program starts.
+            return
+        try:
+            state = run.state()
+            if state is None and run.exit() is None:
+                run.write_exit(_canceled_before_start(run))
+        finally:
+            os.close(lock)
+    if state is None:
+        return
+    life = life_of(state)
+    keeper = processes.find(state["pid"]) if life is Life.ALIVE else None
+    if keeper is not None:
+        processes.send(keeper, signal.SIGUSR1)
+    else:
+        _bury(run, life)
+
+
+def _current(run: RunFolder, state: dict[str, Any]) -> dict[str, Any]:
+    status: dict[str, Any] = {
+        "state": state.get("phase", "preparing"),
+        "reason": state.get("reason", ""),
+        "sizes": run.sizes(),
+        "facts": {"host": state.get("host", "")},
+    }
+    if state.get("started"):
+        status["started"] = state["started"]
+    if state.get("peak_memory_bytes"):
+        status["facts"]["peak_memory_bytes"] = state["peak_memory_bytes"]
+    return status
+
+
+def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
+    """End what a dead keeper left and write down the end; ``None`` if that cannot be done now."""
+    lock = run.lock()
+    if lock is None:
+        # The keeper lives after all, in another container, or another observer is at it.
+        return None
+    try:
+        state = run.state()
+        final = run.exit()
+        if final is not None or state is None:
+            return final
+        # Under one kernel a free lock is proof, whatever container the keeper ran in.
+        is_known = life is not Life.UNKNOWN or is_same_boot(state)
+        if not is_known and not _is_given_up(run, state):
+            return None
+        family = Family(state["token"], run / "log", state.get("leaders") or ())
+        if life is not Life.RESTARTED:
+            if state.get("cgroup"):
+                Cgroup(state["cgroup"]).remove()
+            if not family.kill():
+                return None
+        return _write_down(run, state, life)
+    except OSError:
+        # The disk is full, or the folder is being deleted; the next look tries again.
+        return None
+    finally:
+        os.close(lock)
+
+
+def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, Any] | None:
+    wish = run.wish()
+    leavings.announce(run, 0)
+    facts = {"host": state.get("host", "")}
+    if state.get("peak_memory_bytes"):
+        facts["peak_memory_bytes"] = state["peak_memory_bytes"]
+    ended = max(time.time(), state.get("started") or state.get("since") or 0)
+    final: dict[str, Any] = {
+        "state": "failed" if wish is None else "canceled",
+        "error": endings.shorten(_why(state, life)) if wish is None else endings.of_wish(wish),
+        "facts": facts,
+        "ended": ended,
+    }
+    if state.get("started"):
+        final["started"] = state["started"]
+    leavings.settle(run)
+    run.write_exit(final)
+    return run.exit()
+
+
+def _why(state: dict[str, Any], life: Life) -> str:
+    doing = {
+        "preparing": "before or as the program started",
+        "running": "while the program ran",
+        "finalizing": "after the program had ended, before its exit status was written",
+    }.get(str(state.get("phase")), "")
+    if life is Life.RESTARTED:
+        return "the host {} was restarted {}".format(state.get("host", ""), doing)
+    if life is Life.UNKNOWN and is_same_boot(state):
+        return f"the container on the host {state.get('host', '')} was stopped {doing}"
+    if life is Life.UNKNOWN:
+        return "nothing was heard of the run any more, on the host {}".format(state.get("host", ""))
+    kills, now = state.get("kills") or {}, endings.out_of_memory_kills()
+    if kills and any(now.get(place, 0) > kills[place] for place in kills):
+        return f"the keeper of the run was killed {doing}, when the host was out of memory"
+    return f"the keeper of the run was killed {doing}; what was left of the run was ended"
+
+
+def _is_given_up(run: RunFolder, state: dict[str, Any]) -> bool:
+    """Tell whether the user wants a run to be over that has long not been heard of."""
+    silent_s = time.time() - float(state.get("heartbeat") or 0)
+    return run.wish() is not None and silent_s > _LOST_S
+
+
+def _canceled_before_start(run: RunFolder) -> dict[str, Any]:
+    return {
+        "state": "canceled",
+        "error": endings.of_wish(run.wish() or {}),
+        "facts": {},
+        "ended": time.time(),
+    }
+
+
+def _make_durable(run: RunFolder) -> None:
+    # It may have been renamed and not yet synced; what is told must last.
+    if run.path not in _durable:
+        sync(run.path)
+        _durable.add(run.path)
