@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable, Dict, Tuple
 
-Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
-"""Data by MIME type, and metadata by MIME type."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Tuple
+
+    Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
+    """Data by MIME type, and metadata by MIME type."""
 
 _METHODS = {
     "text/html": "_repr_html_",
@@ -61,6 +64,10 @@ def png_of(figure: Any) -> bytes:
 def text_of(value: Any) -> str:
     """Return a value's ``repr``; containers that are too long for a line go over many."""
     try:
+        if type(value) is type and type(value).__repr__ is type.__repr__:
+            # As IPython says it.
+            module = "" if value.__module__ == "builtins" else value.__module__ + "."
+            return module + str(value.__qualname__)
         text = repr(value)
         if type(value) in _CONTAINERS and len(text) > _WIDTH and len(value) <= _MANY:
             import pprint
