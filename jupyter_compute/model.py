@@ -242,7 +242,7 @@ class GitState(Struct, frozen=True, kw_only=True):
     dirty: bool = False
 
 
-class SnapshotFile(Struct, frozen=True):
+class SnapshotFile(Struct, frozen=True, gc=False):
     """A file or a link of a snapshot.
 
     Attributes:

@@ -86,7 +86,17 @@ class RuleList:
         rules: In the order written; the last that matches a path decides.
     """
 
-    __slots__ = ("_paths", "_shapes", "_suffixes", "_tails", "_words", "needs_path", "rules")
+    __slots__ = (
+        "_name_starts",
+        "_path_starts",
+        "_paths",
+        "_shapes",
+        "_suffixes",
+        "_tails",
+        "_words",
+        "needs_path",
+        "rules",
+    )
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -97,6 +107,8 @@ class RuleList:
         for place in range(len(self.rules) - 1, -1, -1):
             self._index(place)
         self._suffixes = tuple(tail for _, tail in self._tails)
+        self._name_starts = tuple({shape[2] for shape in self._shapes if not shape[1]})
+        self._path_starts = tuple({shape[2] for shape in self._shapes if shape[1]})
         self.needs_path = bool(self._paths) or any(shape[1] for shape in self._shapes)
 
     @classmethod
@@ -116,12 +128,16 @@ class RuleList:
                 set.
             is_folder: Whether it is a folder; a link to a folder is none.
         """
-        best = self._highest(self._words.get(name), is_folder, -1)
-        if self._paths:
-            best = self._highest(self._paths.get(path), is_folder, best)
+        best = -1
+        if name in self._words:
+            best = self._highest(self._words[name], is_folder, best)
+        if path in self._paths:
+            best = self._highest(self._paths[path], is_folder, best)
         if name.endswith(self._suffixes):
             places = [place for place, tail in self._tails if name.endswith(tail)]
             best = self._highest(places, is_folder, best)
+        if not (name.startswith(self._name_starts) or path.startswith(self._path_starts)):
+            return None if best < 0 else self.rules[best]
         for place, is_path, start, shape in self._shapes:
             if place < best:
                 break
@@ -134,8 +150,8 @@ class RuleList:
                 return self.rules[place]
         return None if best < 0 else self.rules[best]
 
-    def _highest(self, places: Iterable[int] | None, is_folder: bool, best: int) -> int:
-        for place in places or ():
+    def _highest(self, places: Iterable[int], is_folder: bool, best: int) -> int:
+        for place in places:
             if place > best and self._holds(place, is_folder):
                 return place
         return best

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import NamedTuple, Union
+
+from msgspec import Struct
 
 from ..ignore import Level, StatKey
 from ..model import SnapshotFile
 from ..patterns import Rule
-
-if TYPE_CHECKING:
-    import os
 
 
 class Skipped(NamedTuple):
@@ -36,8 +36,11 @@ class Unread(NamedTuple):
     status: os.stat_result
 
 
-class KnownFile(NamedTuple):
-    """A file whose bytes are known, or a link: its stat key, and what stands in the snapshot."""
+class KnownFile(Struct, frozen=True, gc=False):
+    """A file whose bytes are known, or a link: its stat key, and what stands in the snapshot.
+
+    There may be hundreds of thousands in a kernel, so its garbage collector need not see them.
+    """
 
     mtime_ns: int
     ctime_ns: int
@@ -45,6 +48,16 @@ class KnownFile(NamedTuple):
     inode: int
     mode: int
     file: SnapshotFile
+
+    def is_as(self, status: os.stat_result) -> bool:
+        """Say whether a file's status is the one that goes with the known bytes."""
+        return (
+            self.mtime_ns == status.st_mtime_ns
+            and self.ctime_ns == status.st_ctime_ns
+            and self.size == status.st_size
+            and self.inode == status.st_ino
+            and self.mode == status.st_mode
+        )
 
 
 Entry = Union[KnownFile, "Folder", Skipped, Unread]

@@ -7,7 +7,6 @@ import stat
 
 from ..blobs import Writer
 from ..blobs.writer import LARGE_BYTES
-from ..ignore import stat_key
 from ..model import Digest
 
 _TRIES = 5
@@ -15,6 +14,11 @@ _TRIES = 5
 
 class ChangingError(Exception):
     """The file was different each time."""
+
+
+def open_flags(follows: bool) -> int:
+    """Return how files are opened: a FIFO in a file's place must not keep us waiting."""
+    return os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follows else os.O_NOFOLLOW)
 
 
 def store_file(
@@ -33,8 +37,7 @@ def store_file(
         OSError: It cannot be read.
         SnapshotError: The blob cannot be written.
     """
-    # A FIFO that has taken the file's place must not make us wait for its other end.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follows else os.O_NOFOLLOW)
+    flags = open_flags(follows)
     for _ in range(_TRIES):
         handle = os.open(path, flags)
         try:
@@ -56,14 +59,22 @@ def _store_small(writer: Writer, handle: int, before: os.stat_result) -> Digest:
     data = os.read(handle, size + 1)
     while 0 < len(data) < size and (more := os.read(handle, size + 1 - len(data))):
         data += more
-    if len(data) != size or stat_key(os.fstat(handle)) != stat_key(before):
-        return ""
-    return writer.add_bytes(data)
+    return writer.add_bytes(data) if len(data) == size and _is_as(handle, before) else ""
 
 
 def _store_large(writer: Writer, handle: int, before: os.stat_result) -> Digest:
     with writer.receive() as incoming:
         incoming.copy(handle, before.st_size)
-        if stat_key(os.fstat(handle)) != stat_key(before) or incoming.size != before.st_size:
-            return ""
-        return incoming.keep()
+        is_sound = incoming.size == before.st_size and _is_as(handle, before)
+        return incoming.keep() if is_sound else ""
+
+
+def _is_as(handle: int, before: os.stat_result) -> bool:
+    """Say whether a file is the one that was seen, and as it was; any change renews its ctime."""
+    after = os.fstat(handle)
+    return (
+        after.st_ctime_ns == before.st_ctime_ns
+        and after.st_mtime_ns == before.st_mtime_ns
+        and after.st_size == before.st_size
+        and after.st_ino == before.st_ino
+    )

@@ -121,7 +121,7 @@ def _row(folder: Folder) -> _Row:
     for name, entry in folder.entries.items():
         if type(entry) is KnownFile and entry.mtime_ns != NEVER[0] and entry.file.digest:
             names.append(name)
-            numbers += entry[:5]
+            numbers += (entry.mtime_ns, entry.ctime_ns, entry.size, entry.inode, entry.mode)
             digests.append(entry.file.digest)
     return _Row(
         os.fsencode(folder.path),

@@ -14,7 +14,7 @@ from ..errors import SnapshotError
 from ..ignore import ENVIRONMENT_MARK, GIT_FILE, RootRules, StatKey, read_rules, stat_key
 from ..model import SnapshotFile
 from .folder import NEVER, Entry, Folder, KnownFile, Skipped, Unread
-from .links import find_loop, inner_target
+from .links import inner_target, is_loop
 from .problems import Problem
 from .stat_cache import StatCache
 
@@ -252,7 +252,7 @@ class Walk:
             return
         if not stat.S_ISDIR(status.st_mode):
             self._look_at_file(folder, entry, status, old)
-        elif find_loop(self._source, entry.path, status):
+        elif is_loop(entry.path, status):
             self._refuse(folder, entry.name, f"links to {target!r}, a folder that it stands in")
         else:
             self._go_below(folder, entry.name, entry.path, old, False)
@@ -265,17 +265,18 @@ class Walk:
             what = _SPECIAL.get(stat.S_IFMT(status.st_mode), "is no regular file")
             self._refuse(folder, name, what)
             return
-        key = stat_key(status)
         folder.bytes += status.st_size
-        known: Entry | None = old if type(old) is KnownFile and old[:5] == key else None
-        if known is None:
-            digest = self._seeds.find(folder.path, name, key)
-            if digest:
-                known = known_file(folder.path + name, key, digest)
-        if known is None:
-            known = Unread(folder, name, entry.path, status)
-            self.unread.append(known)
-        folder.entries[name] = known
+        if type(old) is KnownFile and old.is_as(status):
+            folder.entries[name] = old
+            return
+        key = stat_key(status)
+        digest = self._seeds.find(folder.path, name, key)
+        if digest:
+            folder.entries[name] = known_file(folder.path + name, key, digest)
+            return
+        unread = Unread(folder, name, entry.path, status)
+        self.unread.append(unread)
+        folder.entries[name] = unread
 
     def _refuse(self, folder: Folder, name: str, reason: str) -> None:
         self.problems.append(Problem(folder.path + name, reason))
