@@ -71,12 +71,14 @@ class CellCommand(Struct, frozen=True, kw_only=True, tag="cell", tag_field="type
         notebook: The notebook's path relative to the snapshot's root; empty without one.
         cell_id: The cell's id in its notebook.
         outputs: Names of the variables to bring back.
+        allow_pickle: Whether these may travel as pickles.
     """
 
     code: str
     notebook: str = ""
     cell_id: str = ""
     outputs: tuple[str, ...] = ()
+    allow_pickle: bool = False
 
 
 class ScriptCommand(Struct, frozen=True, kw_only=True, tag="script", tag_field="type"):
@@ -240,7 +242,7 @@ class GitState(Struct, frozen=True, kw_only=True):
     dirty: bool = False
 
 
-class SnapshotFile(Struct, frozen=True):
+class SnapshotFile(Struct, frozen=True, gc=False):
     """A file or a link of a snapshot.
 
     Attributes:
@@ -459,11 +461,11 @@ class MetricEvent(Struct, frozen=True, kw_only=True, tag="metric", tag_field="ty
 
 
 class ListEvent(Struct, frozen=True, kw_only=True, tag="list", tag_field="type"):
-    """A whole list of numbers under one name."""
+    """A whole list of numbers under one name; ``nan`` and ``inf`` travel as text."""
 
     t: float
     name: str
-    values: list[float]
+    values: list[float | str]
 
 
 class RowEvent(Struct, frozen=True, kw_only=True, tag="row", tag_field="type"):

@@ -7,7 +7,8 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -74,7 +75,7 @@ def schema_of(cls: type[Struct]) -> dict[str, Any]:
     Titles come from the fields' names and descriptions from the docstring's ``Attributes``.
     """
     (_,), parts = msgspec.json.schema_components((cls,), ref_template="#/$defs/{name}")
-    schema: dict[str, Any] = msgspec.to_builtins(parts.pop(cls.__name__))
+    schema: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(parts.pop(cls.__name__)))
     schema["description"] = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     told = _attributes(cls)
     properties = {
@@ -87,14 +88,14 @@ def schema_of(cls: type[Struct]) -> dict[str, Any]:
     }
     schema.update(properties=properties, additionalProperties=False)
     if parts:
-        schema["$defs"] = parts
+        schema["$defs"] = msgspec.json.decode(msgspec.json.encode(parts))
     return schema
 
 
 def _from_string(value: Any, wanted: Any) -> Any:
     if not isinstance(value, str):
         return value
-    options = get_args(wanted) if _is_union(wanted) else (wanted,)
+    options = _alternatives(wanted)
     if str in options:
         return value
     if not value.strip() and type(None) in options:
@@ -122,8 +123,12 @@ def _number(text: str, wanted: type[int] | type[float]) -> Any:
         return text
 
 
-def _is_union(wanted: Any) -> bool:
-    return type(wanted).__name__ in ("UnionType", "_UnionGenericAlias", "Union")
+def _alternatives(wanted: Any) -> tuple[Any, ...]:
+    if get_origin(wanted) is Annotated:
+        return _alternatives(get_args(wanted)[0])
+    if get_origin(wanted) in (Union, UnionType):
+        return tuple(each for option in get_args(wanted) for each in _alternatives(option))
+    return (wanted,)
 
 
 def _say(exc: Exception) -> str:

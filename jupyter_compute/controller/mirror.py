@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from ..errors import ComputeError
@@ -45,9 +46,10 @@ class Mirror:
     def offset(self, name: str) -> int:
         """Return how many bytes of a file are here."""
         try:
-            return os.stat(self._growing(name)).st_size
+            found = os.stat(self._growing(name))
         except FileNotFoundError:
             return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
     def is_here(self, name: str) -> bool:
         """Whether a file is whole."""

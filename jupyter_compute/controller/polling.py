@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from ..driver import Driver
 from ..model import JobStatus, RunId
+from .ending import end
 from .line import Line
 from .ticket import Ticket
 
@@ -58,7 +59,8 @@ class Poller:
             began = asyncio.get_running_loop().time()
             answer = await self._ask(asked)
             if answer is None:
-                await asyncio.sleep(_COALESCE_S)
+                # Launches come in crowds; each would cost a question about all runs.
+                await asyncio.sleep(min(_COALESCE_S + 1e-4 * len(asked), 0.1))
                 continue
             for ticket in asked:
                 if ticket.is_launched:
@@ -84,10 +86,7 @@ class Poller:
             await asyncio.wait({call, nudge}, return_when=asyncio.FIRST_COMPLETED)
             return call.result() if call.done() else None
         finally:
-            nudge.cancel()
-            if not call.done():
-                call.cancel()
-                await asyncio.gather(call, return_exceptions=True)
+            await end(nudge, call)
 
     async def _rest(self, held_s: float) -> None:
         interval_s = self._line.driver.interval_s

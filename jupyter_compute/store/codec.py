@@ -32,10 +32,10 @@ def encode(value: Any) -> Body:
     """
     try:
         try:
-            return msgspec.msgpack.encode(value)
+            return msgspec.msgpack.encode(value, enc_hook=_plain_value)
         except (UnicodeEncodeError, OverflowError):
-            return json.dumps(msgspec.to_builtins(value))
-    except (TypeError, ValueError) as exc:
+            return json.dumps(builtins(value))
+    except (TypeError, ValueError, NotImplementedError) as exc:
         raise ConfigError(
             f"a value cannot be recorded: {exc}",
             hint="use numbers, text, lists and dictionaries",
@@ -49,8 +49,8 @@ def builtins(value: Any) -> Any:
         ConfigError: A value in it is of a type that cannot be written down.
     """
     try:
-        return msgspec.to_builtins(value)
-    except (TypeError, ValueError) as exc:
+        return msgspec.to_builtins(value, enc_hook=_plain_value)
+    except (TypeError, ValueError, NotImplementedError) as exc:
         raise ConfigError(
             f"a value cannot be recorded: {exc}",
             hint="use numbers, text, lists and dictionaries",
@@ -107,6 +107,13 @@ def plain(text: str) -> str:
 def shed(raw: dict[str, Any]) -> dict[str, Any]:
     """Drop what is empty: most fields of most runs are."""
     return {name: value for name, value in raw.items() if value is not None and value not in _EMPTY}
+
+
+def _plain_value(value: Any) -> Any:
+    # Parameters often come out of numpy; its scalars are numbers to whoever wrote them.
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return value.tolist()
+    raise NotImplementedError(f"a {type(value).__module__}.{type(value).__qualname__}")
 
 
 def _from_json(body: str, wanted: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import StoreError
+from ..errors import ConfigError, StoreError
 from . import schema
 
 _NETWORK = (
@@ -41,6 +41,7 @@ class Database:
         self._busy_s = busy_s
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._writing = threading.Lock()
         self._is_closed = False
         self._pid = os.getpid()
         self._is_wal = False
@@ -59,8 +60,13 @@ class Database:
     def close(self) -> None:
         """Let go of the file; repeatable."""
         with self._guard:
-            idle, self._idle = self._idle, []
             self._is_closed = True
+        self.release()
+
+    def release(self) -> None:
+        """Close the connections that nobody uses now; new ones are made when needed."""
+        with self._guard:
+            idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
@@ -88,7 +94,7 @@ class Database:
             durable: Have it on the disk before returning, so that it outlives a power cut. What
                 a target can tell again does not need that.
         """
-        with self.translate(), self._borrowed() as connection:
+        with self.translate(), self._borrowed() as connection, self._one_writer():
             if durable and self._is_wal:
                 connection.execute("PRAGMA synchronous = FULL")
             try:
@@ -108,6 +114,8 @@ class Database:
             yield
         except sqlite3.Error as exc:
             raise _meaning(self.path, exc) from exc
+        except (OverflowError, UnicodeEncodeError) as exc:
+            raise ConfigError(f"the store cannot hold or find such a value: {exc}") from exc
         except OSError as exc:
             raise StoreError(
                 f"the store {str(self.path)!r} cannot be opened: {exc.strerror or exc}",
@@ -128,6 +136,17 @@ class Database:
             else:
                 self._give_back(connection)
 
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        # Threads take turns here, which is fair; SQLite's own waiting is by sleeping and luck.
+        writing = self._writing
+        if not writing.acquire(timeout=self._busy_s):
+            raise sqlite3.OperationalError("database is locked by another thread")
+        try:
+            yield
+        finally:
+            writing.release()
+
     def _take(self) -> sqlite3.Connection:
         with self._guard:
             if self._is_closed:
@@ -136,6 +155,7 @@ class Database:
                 # SQLite's locks do not survive a fork, and closing here would harm the parent.
                 _forked.extend(self._idle)
                 self._idle, self._pid = [], os.getpid()
+                self._writing = threading.Lock()
             if self._idle:
                 return self._idle.pop()
         return self._connect()
@@ -292,4 +312,7 @@ def _meaning(path: Path, exc: sqlite3.Error) -> StoreError:
             f"the store {str(path)!r} cannot be written: {text}",
             hint="look at the folder and its permissions, or set JUPYTER_COMPUTE_HOME",
         )
-    return StoreError(f"the store {str(path)!r} failed: {text}", hint="jupyter compute doctor")
+    hint = "look whether its disk is full, failing or gone" if "I/O" in text else ""
+    return StoreError(
+        f"the store {str(path)!r} failed: {text}", hint=hint or "jupyter compute doctor"
+    )

@@ -14,6 +14,7 @@ from .snapshots import SnapshotRecord
 _Runs = list[Run]
 _RunIds = list[RunId]
 _Events = list[tuple[int, Event]]
+_Series = dict[str, list[MetricEvent]]
 
 
 class Reader:
@@ -141,7 +142,7 @@ class Reader:
             )
             return [(sequence, event) for sequence, _, event in found]
 
-    def metrics(self, run_id: RunId, names: Collection[str] = ()) -> dict[str, list[MetricEvent]]:
+    def metrics(self, run_id: RunId, names: Collection[str] = ()) -> _Series:
         """Return whole series of metrics by name, over all attempts.
 
         Raises:

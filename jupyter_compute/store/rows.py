@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,9 +23,8 @@ _COLUMNS = (
 _ASSIGNMENTS = ", ".join(f"{column.strip()} = ?" for column in _COLUMNS.split(","))
 _MARKS = ", ".join("?" * len(_COLUMNS.split(",")))
 _SELECT = """
-    SELECT runs.key, runs.revision, records.body, e.body, p.body
+    SELECT runs.key, runs.revision, records.body, records.environment, records.packages
     FROM runs JOIN records ON records.key = runs.key
-    JOIN parts e ON e.id = records.environment JOIN parts p ON p.id = records.packages
 """
 
 
@@ -45,8 +44,7 @@ class Row(NamedTuple):
 
 def find(connection: sqlite3.Connection, run_id: str) -> Row | None:
     """Find a run by its id."""
-    found = connection.execute(_SELECT + "WHERE runs.id = ?", (codec.plain(run_id),)).fetchone()
-    return Row(*found) if found else None
+    return next(iter(_rows(connection, "WHERE runs.id = ?", (codec.plain(run_id),))), None)
 
 
 def get(connection: sqlite3.Connection, run_id: RunId) -> Row:
@@ -92,7 +90,7 @@ def not_found(connection: sqlite3.Connection, wanted: str) -> NotFoundError:
 
 def select(connection: sqlite3.Connection, where: str, values: Iterable[Any] = ()) -> list[Run]:
     """Read the runs that a clause names, in its order."""
-    return [Row(*found).run() for found in connection.execute(_SELECT + where, tuple(values))]
+    return [row.run() for row in _rows(connection, where, tuple(values))]
 
 
 def by_key(connection: sqlite3.Connection, keys: list[int]) -> list[Run]:
@@ -101,9 +99,26 @@ def by_key(connection: sqlite3.Connection, keys: list[int]) -> list[Run]:
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]
         marks = ", ".join("?" * len(part))
-        for row in connection.execute(f"{_SELECT} WHERE runs.key IN ({marks})", part):
-            found[row[0]] = Row(*row).run()
+        for row in _rows(connection, f"WHERE runs.key IN ({marks})", part):
+            found[row.key] = row.run()
     return [found[key] for key in keys]
+
+
+def _rows(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> list[Row]:
+    found = connection.execute(_SELECT + where, values).fetchall()
+    # A page of runs mostly shares its parts, and a lock file is large: each is read once.
+    wanted = sorted({part for row in found for part in row[3:]})
+    parts: dict[int, Body] = {}
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        parts.update(connection.execute(f"SELECT id, body FROM parts WHERE id IN ({marks})", some))
+    if len(parts) < len(wanted):
+        raise sqlite3.DatabaseError("malformed: a part of a run is missing")
+    return [
+        Row(key, revision, body, parts[environment], parts[packages])
+        for key, revision, body, environment, packages in found
+    ]
 
 
 def bump(connection: sqlite3.Connection) -> int:

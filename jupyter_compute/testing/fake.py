@@ -189,11 +189,11 @@ class FakeEngine:
         """Wait until a job was changed from outside, at most some seconds."""
         event = asyncio.Event()
         self._waiting.add(event)
+        wait = asyncio.ensure_future(event.wait())
         try:
-            await asyncio.wait_for(event.wait(), max(seconds, 0.001))
-        except asyncio.TimeoutError:
-            pass
+            await asyncio.wait({wait}, timeout=max(seconds, 0.001))
         finally:
+            wait.cancel()
             self._waiting.discard(event)
 
     def _notify(self) -> None:

@@ -1,0 +1,10 @@
+"""What front ends call. Everything is synchronous and nothing touches the network."""
+
+from __future__ import annotations
+
+from .calls import Client
+from .doctoring import Finding
+from .opening import Pace
+from .submitting import Asked
+
+__all__ = ["Asked", "Client", "Finding", "Pace"]

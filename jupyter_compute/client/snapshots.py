@@ -1,0 +1,73 @@
+"""Snapshots: what would travel, why, and what is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import SnapshotError
+from ..model import Excluded, Explanation, Preview, SizeEntry, Snapshot
+from .opening import Opened
+
+
+class SnapshotCalls(Opened):
+    """Look at the snapshot of a folder before anything is submitted."""
+
+    def preview(
+        self, source: str | os.PathLike[str] = ".", *, follow_links: bool | None = None
+    ) -> Preview:
+        """Walk a folder and say what a snapshot of it would hold; nothing is read or stored."""
+        return self.snapshotter(follow_links=follow_links).preview(folder_of(source))
+
+    def size_tree(
+        self, source: str | os.PathLike[str] = ".", *, follow_links: bool | None = None
+    ) -> list[SizeEntry]:
+        """Add up the sizes in a folder: every folder and file that a snapshot would hold."""
+        return list(self.snapshotter(follow_links=follow_links).tree(folder_of(source)))
+
+    def explain(self, source: str | os.PathLike[str], path: str) -> Explanation:
+        """Say whether a path would be in the snapshot, and which rule of which file decided."""
+        return self.snapshotter().explain(folder_of(source), path)
+
+    def snapshot(
+        self, source: str | os.PathLike[str] = ".", *, follow_links: bool | None = None
+    ) -> Snapshot:
+        """Take a snapshot of a folder without submitting anything.
+
+        Raises:
+            SnapshotError: The folder is too large, or something in it cannot be captured.
+        """
+        return self.snapshotter(follow_links=follow_links).take(folder_of(source))
+
+    def gc(self) -> int:
+        """Remove the blobs that no kept run needs and return how many bytes that freed.
+
+        A submit at the same time loses nothing.
+        """
+        self.store.tidy()
+        keep = self.snapshotter().needed(self.store.snapshot_ids())
+        return self.blobs.gc(keep | self.store.input_digests())
+
+
+def folder_of(source: str | os.PathLike[str]) -> Path:
+    """Return a source folder as an absolute path.
+
+    Raises:
+        SnapshotError: It is no folder.
+    """
+    try:
+        path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
+        if path.is_dir():
+            return path
+        found = "a file" if path.exists() else "not there"
+    except ValueError:
+        path, found = Path(), "no path"
+    raise SnapshotError(
+        f"the folder {str(source)!r} is {found}", hint="--source names the folder to capture"
+    )
+
+
+def rule_text(rule: Excluded) -> str:
+    """Say in a few words which rule left something out."""
+    where = f"{rule.source}, line {rule.line}" if rule.line else rule.source
+    return f"{rule.pattern!r} ({where})" if rule.pattern else where

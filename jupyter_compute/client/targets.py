@@ -1,0 +1,187 @@
+"""Targets: what is attached, and what is there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .. import errors
+from ..controller import process
+from ..errors import ConflictError, DriverError, TargetUnreachableError
+from ..model import Target, TargetInfo
+from ..options import schema_of
+from .opening import Opened, Pace
+
+if TYPE_CHECKING:
+    from ..controller.inspection import Answer
+
+
+class TargetCalls(Opened):
+    """Attach, detach and look at targets."""
+
+    def targets(self) -> list[Target]:
+        """List the targets: ``local`` first, then the others by name."""
+        return self.attached.list()
+
+    def target(self, name: str) -> Target:
+        """Return one target.
+
+        Raises:
+            NotFoundError: There is none of this name; the hint has the nearest one.
+        """
+        return self.attached.get(name)
+
+    def attach(
+        self,
+        name: str,
+        kind: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        replace: bool = False,
+    ) -> Target:
+        """Attach a target under a name. Nothing is sent to it.
+
+        Args:
+            name: The user's name for it.
+            kind: One of :meth:`kinds`.
+            options: The kind's options; words are converted to what the options are.
+            replace: Whether a target of this name, or another name for the same place, gives way.
+
+        Raises:
+            ConfigError: The name, the kind or an option is wrong.
+            ConflictError: The name or the place is attached already.
+        """
+        driver = self.registry.driver(kind)
+        target = Target(name=name, kind=driver.kind, options=dict(options or {}))
+        self.attached.attach(target, replace=replace)
+        self._tell()
+        return self.attached.get(name)
+
+    def update(self, name: str, options: Mapping[str, Any]) -> Target:
+        """Replace the options of a target.
+
+        Raises:
+            ConfigError: An option is wrong; nothing has changed.
+        """
+        self.attached.update(name, dict(options))
+        self._tell()
+        return self.attached.get(name)
+
+    def detach(self, name: str) -> None:
+        """Forget a target. What it is and its runs there stay as they are.
+
+        Raises:
+            ConflictError: Runs are still active there.
+        """
+        target = self.attached.get(name)
+        active = self.store.active(target.name)
+        if active:
+            raise _still_active(name, len(active))
+        self.attached.detach(name)
+        self._tell()
+
+    def check(self, name: str, wait_s: float = 60.0) -> TargetInfo:
+        """Have the controller look at a target, and wait for what it finds.
+
+        Raises:
+            TargetUnreachableError: There was no answer in time.
+            DriverError: The target could not be asked; the message says why.
+        """
+        from ..controller.inspection import wish  # noqa: PLC0415 - slow, and seldom needed
+
+        target = self.attached.get(name)
+        before = self.last_check(target.name)
+        wish(self.workspace, target.name)
+        self._wake()
+        pace, deadline = Pace(longest_s=0.05), time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            checked = self.last_check(target.name)
+            if checked is not None and (before is None or checked.checked > before.checked):
+                return _answer(target, checked)
+            self.keep_controller()
+            pace.pause()
+        raise TargetUnreachableError(
+            f"{target.name} has not been checked after {wait_s:.0f} s",
+            target=target.name,
+            kind=target.kind,
+            hint="jupyter compute doctor says whether the controller works",
+        )
+
+    def last_check(self, name: str) -> Answer | None:
+        """Return what the last check of a target said; ``None`` before the first one."""
+        from ..controller.inspection import read_answer  # noqa: PLC0415 - slow, seldom needed
+
+        return read_answer(self.workspace, name)
+
+    def target_info(self, name: str) -> TargetInfo | None:
+        """Return what the last check of a target found, without asking it again."""
+        checked = self.last_check(self.attached.get(name).name)
+        return None if checked is None else checked.info
+
+    def active_on(self, name: str) -> dict[str, int]:
+        """Count the runs on a target that are not over, by state."""
+        counts = self.store.count_active(self.attached.get(name).name)
+        return {state.value: count for state, count in counts.items() if not state.is_final}
+
+    def kinds(self) -> list[str]:
+        """List the kinds of target that can be attached."""
+        return self.registry.kinds()
+
+    def kind(self, kind: str) -> dict[str, Any]:
+        """Return the JSON Schema of a kind's options.
+
+        Raises:
+            ConfigError: There is no such kind.
+            DriverNotInstalledError: It needs a package that is not installed.
+        """
+        driver = self.registry.driver(kind)
+        schema: dict[str, Any] = json.loads(json.dumps(schema_of(driver.Options)))
+        return {"kind": kind, "title": driver.title or kind, "options": schema}
+
+    def _tell(self) -> None:
+        """Have a running controller read the targets again; there may be none."""
+        if process.facts(self.workspace) is not None:
+            self._wake()
+
+    def controller(self) -> dict[str, Any] | None:
+        """Return what the running controller says about itself; ``None`` when there is none."""
+        facts = process.facts(self.workspace)
+        return None if facts is None else dict(msgspec.to_builtins(facts))
+
+    def start_controller(self) -> None:
+        """Start the controller if there is none, and wait until it holds the workspace."""
+        process.ensure(self.workspace, wait=True)
+
+    def stop_controller(self, timeout_s: float = 30.0) -> bool:
+        """Stop the controller and wait for its end. Runs go on without it.
+
+        Returns:
+            Whether there is none any more.
+        """
+        return process.stop(self.workspace, timeout_s)
+
+
+def _answer(target: Target, answer: Answer) -> TargetInfo:
+    if answer.error is not None:
+        kind = getattr(errors, answer.error["error"], DriverError)
+        kind = kind if issubclass(kind, DriverError) else DriverError
+        raise kind(
+            answer.error["message"],
+            hint=answer.error["hint"],
+            target=target.name,
+            kind=target.kind,
+        )
+    assert answer.info is not None
+    return answer.info
+
+
+def _still_active(name: str, count: int) -> ConflictError:
+    runs = "1 run is" if count == 1 else f"{count} runs are"
+    return ConflictError(
+        f"{runs} still active on {name}",
+        hint=f"cancel or wait for them: jupyter compute runs --active --target {name}",
+    )

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_compute.client import Client
+from jupyter_compute.commands import Place, Result, Submission, parse_submission, run_line, split
+from jupyter_compute.errors import ConfigError
+
+
+@pytest.fixture
+def place(home: Path, tmp_path: Path) -> Place:
+    return Place(client=Client(), source=tmp_path, program="%compute", waits=True)
+
+
+def parse(place: Place, *words: str, is_cell: bool = False) -> Submission:
+    asked = parse_submission(words, place, is_cell=is_cell)
+    assert isinstance(asked, Submission)
+    return asked
+
+
+def test_options_may_follow_the_program_and_its_arguments_come_after_a_double_dash(
+    place: Place,
+) -> None:
+    asked = parse(place, "train.py", "--name", "x", "--", "--lr", "0.1", "--", "--name")
+    assert asked.name == "x"
+    assert asked.words == ("train.py", "--lr", "0.1", "--", "--name")
+
+
+def test_a_program_may_begin_with_a_dash_after_a_double_dash(place: Place) -> None:
+    assert parse(place, "--", "-odd.py").words == ("-odd.py",)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("90", 90), ("1h30m", 90), ("45s", 0.75), ("2:00:00", 120), ("0:30", 30), ("1d", 1440)],
+)
+def test_a_time_limit_is_read_in_the_ways_people_write_it(
+    place: Place, text: str, minutes: float
+) -> None:
+    assert parse(place, "a.py", "--time-limit", text).resources.time_limit_min == minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "gigabytes"), [("4", 4), ("16GB", 16), ("500MB", 0.5), ("1.5g", 1.5), ("2TiB", 2000)]
+)
+def test_memory_is_read_in_the_ways_people_write_it(
+    place: Place, text: str, gigabytes: float
+) -> None:
+    assert parse(place, "a.py", "--memory", text).resources.memory_gb == gigabytes
+
+
+def test_parameters_are_values_and_may_begin_with_a_dash(place: Place) -> None:
+    asked = parse(
+        place,
+        *("a.ipynb", "-p", "n", "100", "-p", "lr", "-0.5", "-p", "who", "me"),
+        *("-p", "on", "True", "-p", "no", "None", "-p", "xs", "[1, 2]", "-p", "code", "007"),
+    )
+    assert asked.params == {
+        "n": 100,
+        "lr": -0.5,
+        "who": "me",
+        "on": True,
+        "no": None,
+        "xs": [1, 2],
+        "code": "007",
+    }
+
+
+def test_variables_are_names_with_commas(place: Place) -> None:
+    asked = parse(place, "--in", "x, y", "--in", "z", "--out", "model", is_cell=True)
+    assert (asked.takes, asked.brings) == (("x", "y", "z"), ("model",))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--target"], "requires an argument"),
+        (["--gpus", "many"], "not a valid integer"),
+        (["--time-limit", "soon"], "no time"),
+        (["--memory", "lots"], "no amount of memory"),
+        (["--in", "a-b"], "no name of a variable"),
+        (["--as", "1"], "no name of a variable"),
+        (["--nmae", "x"], "there is no option '--nmae'"),
+        (["x.py"], "no place on the line"),
+    ],
+)
+def test_a_wrong_cell_line_is_refused_in_one_line(
+    place: Place, words: list[str], said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_submission(words, place, is_cell=True)
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_what_was_given_as_a_secret_is_not_repeated(place: Place) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_submission(["--secret", "hunter2"], place, is_cell=True)
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_help_is_an_answer(place: Place) -> None:
+    answer = parse_submission(["--help"], place, is_cell=True)
+    assert isinstance(answer, Result)
+    assert "--time-limit" in answer.data["help"]
+
+
+def test_without_a_command_the_targets_are_listed(place: Place) -> None:
+    assert run_line([], place=place).name == "targets"
+    assert run_line(["--json"], place=place).is_json
+
+
+def test_an_unclosed_quote_is_refused() -> None:
+    with pytest.raises(ConfigError, match="quot"):
+        split("runs 'x")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("rnus", "did you mean 'runs'?"),
+        ("runs --limt 3", "did you mean '--limit'?"),
+        ("submit x.py --naem y", "did you mean '--name'?"),
+        ("attach x --kind lcal", "did you mean 'local'?"),
+        ("show locl", "did you mean 'local'?"),
+        ("runs --state runing", "runs --help"),
+    ],
+)
+def test_a_wrong_word_gets_the_nearest_right_one(place: Place, line: str, hint: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any of the foreseen errors
+        run_line(line, place=place)
+    assert hint in caught.value.hint  # type: ignore[attr-defined]
+
+
+def test_variables_travel_to_cells_only(place: Place) -> None:
+    (place.source / "a.py").write_text("1")
+    with pytest.raises(ConfigError, match="--in x"):
+        run_line(["submit", "--in", "x", "a.py"], place=place)
