@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 import traceback
 import warnings
@@ -79,16 +80,23 @@ def _detach(root: str, folder: str, secrets: dict[str, str], writer: int) -> Non
         if _claim(run):
             keeper = Keeper(root, run, secrets)
             run.write_state(keeper.state)
-            os.write(writer, b"ok\n")
+            _tell(writer, b"ok\n")
             os.close(writer)
             keeper.keep()
         else:
-            os.write(writer, b"ok\n")
+            _tell(writer, b"ok\n")
     except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.write(writer, (str(error) or repr(error)).encode("utf-8", "replace"))
+        _tell(writer, (str(error) or repr(error)).encode("utf-8", "replace"))
     finally:
         os._exit(0)
+
+
+def _tell(writer: int, answer: bytes) -> None:
+    """Answer the agent, which may be gone by now; the run goes on without it."""
+    handler = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.write(writer, answer)
+    signal.signal(signal.SIGPIPE, handler)
 
 
 def _claim(run: RunFolder) -> bool:
