@@ -62,8 +62,7 @@ def folder_of(source: str | os.PathLike[str]) -> Path:
     Raises:
         SnapshotError: It is no folder.
     """
-    try:
-        path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
+    path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
     if path.is_dir():
         return path
     found = "a file" if path.exists() else "not there"
