@@ -13,6 +13,7 @@ from .processes import Process
 _LEAVING_S = 0.25
 _POLITE_S = 5.0
 _FORCE_S = 10.0
+_LOOKS = 3
 
 
 class Family:
@@ -80,10 +81,14 @@ class Family:
     def kill(self, within_s: float = 2.0) -> bool:
         """Kill what a dead keeper left behind; tells whether all of it has gone."""
         deadline = time.monotonic() + within_s
-        while self.signal(signal.SIGKILL):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.005)
+        silent = 0
+        while silent < _LOOKS:
+            # One that forks and ends while /proc is read hides its child from that look.
+            silent = 0 if self.signal(signal.SIGKILL) else silent + 1
+            if not silent:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.005)
         return True
 
     def _wait(self, within_s: float, pause: Callable[[float], None], number: int | None) -> bool:
