@@ -177,6 +177,7 @@ class RunCalls(Opened):
             ConfigError: A secret cannot be read; the message has its name, never its value.
             StoreError: The run could not be written down; it was not submitted.
         """
+        run = msgspec.structs.replace(run, created=run.created or time.time())
         found = {
             name: resolve(reference, environ=self.environ)
             for name, reference in run.secrets.items()

@@ -75,7 +75,7 @@ class HostDriver(Driver):
         self.hello: dict[str, Any] = {}
         self._agent: Agent | None = None
         self._connecting = asyncio.Lock()
-        self._uploader = Uploader(self._call, is_here=self.host.is_here)
+        self._uploader = Uploader(self._ask, is_here=self.host.is_here)
         self._blobs: BlobSource | None = None
         self._known: dict[RunId, Known] = {}
         self._collected = time.monotonic()
@@ -134,7 +134,10 @@ class HostDriver(Driver):
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
         self._blobs = blobs
-        await self._uploader.upload(digests, blobs)
+        try:
+            await self._uploader.upload(digests, blobs)
+        except Refused as exc:
+            self._refuse(exc, DriverError)
         if time.monotonic() - self._collected > _COLLECT_EVERY_S:
             self._collected = time.monotonic()
             await self.collect(digests)
@@ -154,7 +157,7 @@ class HostDriver(Driver):
                 self._refuse(exc, LaunchError)
             # Another's collection took them between the upload and now.
             self._uploader.forget(exc.head["digests"])
-            await self._uploader.upload(exc.head["digests"], self._blobs)
+            await self.upload(exc.head["digests"], self._blobs)
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
@@ -346,6 +349,8 @@ class HostDriver(Driver):
         )
 
     def _refuse(self, exc: Refused, error: type[DriverError]) -> NoReturn:
+        if exc.code == "busy":
+            raise self._unreachable(exc.message) from exc
         if exc.code == "not-found" and error is DriverError:
             raise NotFoundError(exc.message, hint=exc.hint) from exc
         raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc

@@ -10,7 +10,6 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import DriverError
 
@@ -30,29 +29,28 @@ Agent().run()
 """
 
 
-class Package(NamedTuple):
-    """The archive and the digest of what it was made from."""
+def digest() -> str:
+    """Name the archive by what it is made from: the sources and this interpreter's version."""
+    found = hashlib.sha256(importlib.util.MAGIC_NUMBER)
+    for name, data in sorted(_files()):
+        found.update(b"%s\0%d\0" % (name.encode(), len(data)))
+        found.update(data)
+    return found.hexdigest()
 
-    digest: str
-    data: bytes
 
-
-def build() -> Package:
+def build() -> bytes:
     """Make the archive: the same sources and interpreter give the same bytes."""
     files = dict(sorted(_files()))
-    digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, data in files.items():
-            digest.update(b"%s\0%d\0" % (name.encode(), len(data)))
-            digest.update(data)
             _add(archive, name, data)
         for name, data in files.items():
             # Importing from an archive caches nothing, so an interpreter of our own version
             # finds it compiled; every other one passes over it.
             if name.startswith(f"{RUNNER}/"):
                 _add(archive, f"{name}c", _compiled(name, data))
-    return Package(digest.hexdigest(), stream.getvalue())
+    return stream.getvalue()
 
 
 def place(folder: Path) -> Path:
@@ -61,14 +59,13 @@ def place(folder: Path) -> Path:
     Raises:
         DriverError: It cannot be written there.
     """
-    package = build()
-    path = folder / f"runner-{package.digest[:16]}.pyz"
+    path = folder / f"runner-{digest()[:16]}.pyz"
     if path.exists():
         return path
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_bytes(package.data)
+        temporary.write_bytes(build())
         temporary.rename(path)
     except OSError as exc:
         raise DriverError(

@@ -9,13 +9,15 @@ from typing import Any
 from ..driver import BlobSource
 from ..model import Digest
 from ..runner.blobs import SMALL
-from ._agent import Answer
+from ._agent import Answer, Refused
 
 _FEW = 64
 _FEW_BYTES = 64 * 1024
 _BATCH = 32 * 1024 * 1024
 _ASKED = 20_000
 _PIECE = 512 * 1024
+_PAUSES = (0.05, 0.1, 0.2, 0.5, *(1.0,) * 60)
+"""Seconds to wait while another is just sending the same large blob."""
 
 Call = Callable[..., Awaitable[Answer]]
 
@@ -82,10 +84,20 @@ class Uploader:
         self, digests: list[Digest], sizes: Mapping[Digest, int], blobs: BlobSource
     ) -> None:
         left = await self._adopt(digests, blobs) if self._is_here else digests
-        # Asked anew: another upload may have brought some while this one waited.
-        answer = await self._call({"op": "missing", "digests": left})
-        for digest in answer.head["missing"]:
-            await self._put([digest], sizes, answer.head["partial"], blobs)
+        pauses = iter(_PAUSES)
+        while left:
+            # Asked anew: another upload may have brought some of it meanwhile.
+            answer = await self._call({"op": "missing", "digests": left})
+            left = answer.head["missing"]
+            try:
+                for digest in left:
+                    await self._put([digest], sizes, answer.head["partial"], blobs)
+                return
+            except Refused as exc:
+                pause = next(pauses, None)
+                if exc.code != "busy" or pause is None:
+                    raise
+                await asyncio.sleep(pause)
 
     async def _adopt(self, digests: list[Digest], blobs: BlobSource) -> list[Digest]:
         """Let the agent take files of this machine as they are; returns those it does not take."""

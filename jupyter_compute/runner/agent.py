@@ -25,6 +25,8 @@ _READ = 256 * 1024
 _OUTPUT_FULL = 8 * 1024 * 1024
 _QUIET_S = 0.002
 _BUSY_S, _BUSY_LOOK_S, _IDLE_LOOK_S = 0.5, 0.005, 0.04
+_SHARE = 100
+"""Looking at runs takes at most the time of one in so many."""
 
 Held = Union[HeldPoll, HeldRead]
 
@@ -50,6 +52,7 @@ class Agent:
         self._puts: dict[int, Incoming] = {}
         self._operations: Operations | None = None
         self._last_poll = self._quiet_until = self._active_at = self._looked_at = 0.0
+        self._look_cost = 0.0
 
     def run(self) -> None:
         """Greet, then answer until standard input closes."""
@@ -115,7 +118,8 @@ class Agent:
         """Return how long to sleep between looks at runs that wait."""
         if self._operations is None or self._operations.statuses.watch.is_reliable:
             return LOOK_S
-        return _BUSY_LOOK_S if now - self._active_at < _BUSY_S else _IDLE_LOOK_S
+        shortest = _BUSY_LOOK_S if now - self._active_at < _BUSY_S else _IDLE_LOOK_S
+        return min(max(shortest, _SHARE * self._look_cost), LOOK_S)
 
     def _take_input(self) -> None:
         data = os.read(self._stdin, _READ)
@@ -232,6 +236,7 @@ class Agent:
                 if isinstance(held, HeldPoll):
                     self._last_poll = time.monotonic()
                 self._answer(id_, answer)
+        self._look_cost = time.monotonic() - self._looked_at
 
     # -- answers -------------------------------------------------------------------------------
 

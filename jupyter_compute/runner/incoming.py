@@ -142,12 +142,12 @@ class _Large:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failure(
-                "conflict", f"the blob {self.digest[:12]} is just being sent by another"
+                "busy", f"the blob {self.digest[:12]} is just being sent by another"
             ) from None
         except OSError:
             pass  # no locks on this file system; the hash still decides
         if os.fstat(self.fd).st_size < offset:
-            raise Failure("conflict", f"there are no {offset} bytes of {self.digest[:12]}")
+            raise Failure("busy", f"there are no {offset} bytes of {self.digest[:12]}")
         os.ftruncate(self.fd, offset)
         self.hash = hash_so_far(self.fd, offset)
         self.done = offset

@@ -230,7 +230,7 @@ class DriverSuite:
     def test_states_only_go_forward_to_the_end(self, play: Any) -> None:
         async def act(stage: Stage) -> None:
             job = await stage.launch(say("a"), rest(0.1), say("b"))
-            ranks, known = [0], {}
+            ranks, known = [0], dict[str, JobStatus]()
             while ranks[-1] < RunState.COMPLETED.rank:
                 known = await stage.within(stage.driver.poll([job], known, 1))
                 ranks.append(known[job.run_id].state.rank)
