@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from . import progress
 from .context import Context
 from .doorbell import Doorbell
 from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
 
@@ -212,6 +214,10 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name in await asyncio.to_thread(targets_with_removals, workspace):
+            with contextlib.suppress(ComputeError):
+                self._worker(name).remove()
 
 
 _tasks: set[asyncio.Task[Any]] = set()
