@@ -236,10 +236,17 @@ class Pack:
         try:
             write_all(self._index, [b"".join(rows)], start)
         except OSError:
-            os.ftruncate(self._index, start)
-            self.drop_tail()
+            self._keep_whole_records()
             raise
         self.end = max((at + size for _, (_, at, size) in added), default=self.end)
+
+    def _keep_whole_records(self) -> None:
+        """Drop half a record; others may have seen the whole ones, and their bytes are there."""
+        size = os.fstat(self._index).st_size
+        os.ftruncate(self._index, size - size % RECORD.size)
+        data = os.pread(self._index, size - size % RECORD.size, 0)
+        self.end = max((at + size for _, at, size in RECORD.iter_unpack(data)), default=0)
+        self.drop_tail()
 
     def drop_tail(self) -> None:
         """Drop what was appended and has no record."""
