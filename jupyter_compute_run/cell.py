@@ -7,12 +7,13 @@ cell with magics, ``!`` or ``?`` gets IPython, and so does one that asks for it.
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import signal
 import sys
+from importlib.machinery import ModuleSpec
 
 from . import displaying, events, execution, leaving, place
+from .inputs import Inputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,12 @@ class _Cell:
     """A cell and what belongs to it."""
 
     def __init__(self, files: str) -> None:
-        self.files = files
-        self.path = os.path.join(files, "cell.py")
-        with open(self.path, encoding="utf-8", errors="surrogateescape") as file:
-            self.code = file.read()
-        with open(os.path.join(files, "cell.json"), encoding="utf-8") as file:
-            self.facts: Dict[str, Any] = json.load(file)
+        self.inputs = Inputs(files)
+        self.path, self.code = self.inputs.path, self.inputs.code
+        self.facts = self.inputs.facts
         self.main = type(sys)("__main__")
+        # Workers that start afresh look here for what to import.
+        self.main.__spec__ = ModuleSpec("jupyter_compute_run.spawned", None)
         self.namespace = self.main.__dict__
         self.namespace.update(__file__=self.path, __builtins__=builtins)
 
@@ -38,22 +38,6 @@ class _Cell:
         sys.modules["__main__"] = self.main
         sys.argv = [self.path]
         place.enter_folder_of(self.facts.get("notebook") or "")
-
-    def load(self) -> None:
-        """Put parameters and the variables that were sent along into the globals."""
-        from . import params
-
-        if self.facts.get("inputs"):
-            from . import variables
-        for variable in self.facts.get("inputs", ()):
-            path = os.path.join(self.files, variable["path"])
-            name, codec = variable["name"], variable["codec"]
-            try:
-                self.namespace[name] = variables.decode(path, codec, allow_pickle=True)
-            except (OSError, ValueError, ImportError) as error:
-                message = "the variable {} ({}) cannot be read here: {}"
-                raise ImportError(message.format(name, variable.get("type"), error)) from error
-        self.namespace.update(params())
 
     def bring_back(self) -> None:
         """Write the variables that were asked for; say of each why it cannot travel."""
@@ -93,7 +77,7 @@ def run(files: str) -> int:
     builtins.display = displaying.display  # type: ignore[attr-defined]
     try:
         try:
-            cell.load()
+            cell.inputs.load(cell.namespace)
             _execute(cell)
         finally:
             _flush_figures()
