@@ -8,12 +8,14 @@ raise ``TypeError`` or ``ValueError``, in a run and outside.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Union
 
 from . import events
 
+# Written out: importing typing takes as long as the rest of a harness.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any, Dict, Iterable, Mapping, Optional, Union
 
 __all__ = [
     "attempt",

@@ -11,16 +11,12 @@ import json
 import os
 import signal
 import sys
-from types import FrameType, ModuleType
-from typing import Any, Callable, Dict, NoReturn, Optional
 
-from . import displaying, events, execution, variables
+from . import displaying, events, execution, leaving, place
 
-_INLINE = ("", "inline", "module://matplotlib_inline.backend_inline")
-
-
-class _Terminated(BaseException):
-    """The run was asked to end (SIGTERM): ``finally`` blocks still run."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, NoReturn
 
 
 class _Cell:
@@ -33,7 +29,7 @@ class _Cell:
             self.code = file.read()
         with open(os.path.join(files, "cell.json"), encoding="utf-8") as file:
             self.facts: Dict[str, Any] = json.load(file)
-        self.main = ModuleType("__main__")
+        self.main = type(sys)("__main__")
         self.namespace = self.main.__dict__
         self.namespace.update(__file__=self.path, __builtins__=builtins)
 
@@ -41,14 +37,14 @@ class _Cell:
         """Make the cell the main module, so that what it defines can be pickled and spawned."""
         sys.modules["__main__"] = self.main
         sys.argv = [self.path]
-        folder = os.path.dirname(self.facts.get("notebook") or "")
-        if folder:
-            sys.path.insert(1, os.path.abspath(folder))
+        place.enter_folder_of(self.facts.get("notebook") or "")
 
     def load(self) -> None:
         """Put parameters and the variables that were sent along into the globals."""
         from . import params
 
+        if self.facts.get("inputs"):
+            from . import variables
         for variable in self.facts.get("inputs", ()):
             path = os.path.join(self.files, variable["path"])
             name, codec = variable["name"], variable["codec"]
@@ -71,6 +67,8 @@ class _Cell:
     def _encode(self, name: str, folder: str) -> Dict[str, Any]:
         if name not in self.namespace:
             return {"error": "the cell left no variable {}".format(name)}
+        from . import variables
+
         value = self.namespace[name]
         kind = variables.type_name(value)
         try:
@@ -87,9 +85,11 @@ class _Cell:
 def run(files: str) -> int:
     """Run the cell that stands in a folder; returns its exit code. Blocks until it ends."""
     cell = _Cell(files)
+    folder = os.getcwd()
     cell.take_place()
-    _prepare_streams()
-    _prepare_figures()
+    place.prepare_streams()
+    if not place.is_backend_chosen():
+        os.environ["MPLBACKEND"] = place.FIGURES
     builtins.display = displaying.display  # type: ignore[attr-defined]
     try:
         try:
@@ -101,12 +101,12 @@ def run(files: str) -> int:
         return 0
     except SystemExit as error:
         return _exit_code(error)
-    except _Terminated:
+    except leaving.Terminated:
         return -signal.SIGTERM
     except BaseException as error:
         from . import tracebacks
 
-        tracebacks.report(error, tracebacks.Source(cell.path, os.getcwd()))
+        tracebacks.report(error, tracebacks.Source(cell.path, folder))
         return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
 
 
@@ -121,8 +121,8 @@ def _execute(cell: _Cell) -> None:
         return
     try:
         from . import shell
-    except ImportError as error:
-        raise _without_ipython(cell) from error
+    except ImportError:
+        raise _without_ipython(cell) from None
     shell.execute(code, cell.path, cell.main)
 
 
@@ -145,20 +145,6 @@ def _exit_code(error: SystemExit) -> int:
     return 1
 
 
-def _prepare_streams() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            # A character that the locale cannot write must not end a run.
-            reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-def _prepare_figures() -> None:
-    # The kernel that submits may have left its own backend in the environment.
-    if os.environ.get("MPLBACKEND", "") in _INLINE:
-        os.environ["MPLBACKEND"] = "module://jupyter_compute_run.figures"
-
-
 def _flush_figures() -> None:
     if "matplotlib.pyplot" not in sys.modules:
         return
@@ -168,37 +154,13 @@ def _flush_figures() -> None:
         figures.show()
 
 
-def _on_sigterm(owner: int) -> Callable[[int, Optional[FrameType]], None]:
-    def end(number: int, _frame: Optional[FrameType]) -> None:
-        # Also in a worker that was forked from here: it shall die as it would elsewhere.
-        signal.signal(number, signal.SIG_DFL)
-        if os.getpid() != owner:
-            os.kill(os.getpid(), number)
-        raise _Terminated
-
-    return end
-
-
-def _leave(code: int) -> NoReturn:
-    if code < 0:
-        # Whoever asks what ended the run hears of the signal itself.
-        import atexit
-
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    sys.exit(code)
-
-
 def main() -> NoReturn:
     """Run the cell of this run and exit as it says."""
     files = os.environ.get("JUPYTER_COMPUTE_FILES", "")
     if not os.path.exists(os.path.join(files, "cell.py")):
         sys.exit("jupyter_compute_run.cell is started by a run, which has a cell")
-    signal.signal(signal.SIGTERM, _on_sigterm(os.getpid()))
-    _leave(run(files))
+    leaving.end_on_sigterm()
+    leaving.leave(run(files))
 
 
 if __name__ == "__main__":

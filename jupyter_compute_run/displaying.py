@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any, Optional, Union
+import os
 
 from .formatting import bundle_of
 from .publishing import publish
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional, Union
 
 
 class DisplayHandle:
@@ -44,7 +47,7 @@ def display(
     Returns:
         A handle for updates, if there is a ``display_id``.
     """
-    name = uuid.uuid4().hex if display_id is True else str(display_id or "")
+    name = os.urandom(16).hex() if display_id is True else str(display_id or "")
     for value in values:
         data, about = (dict(value), {}) if raw else bundle_of(value)
         publish(data, {**about, **(metadata or {})}, name, update)

@@ -10,7 +10,10 @@ import math
 import os
 import sys
 import time
-from typing import Any, Iterable, List, Tuple, Union
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable, List, Tuple, Union
 
 LARGE = 64 * 1024
 """What is longer than this stands in a file of its own, and the event names the file."""

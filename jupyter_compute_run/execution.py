@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import io
-import tokenize
 from types import CodeType
-from typing import Any, Callable, Dict, List
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List
 
 _FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
 
 
 def is_plain(code: str) -> bool:
@@ -36,7 +37,7 @@ def execute(
         SyntaxError: The code is no Python.
     """
     steps = _compile(code, file_name)
-    if any(step.co_flags & inspect.CO_COROUTINE for step in steps):
+    if any(step.co_flags & _COROUTINE for step in steps):
         import asyncio
 
         asyncio.run(_run_in_loop(steps, namespace, show))
@@ -52,7 +53,7 @@ async def _run_in_loop(
 ) -> None:
     for step in steps:
         value = eval(step, namespace)
-        if step.co_flags & inspect.CO_COROUTINE:
+        if step.co_flags & _COROUTINE:
             value = await value
         if value is not None:
             show(value)
@@ -89,9 +90,12 @@ def _future_flags(tree: ast.Module) -> int:
 
 def _is_silenced(code: str) -> bool:
     """Tell whether the last line ends in ``;``, which hides its value."""
-    ignored = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
     if ";" not in code:
         return False
+    import io
+    import tokenize
+
+    ignored = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
     try:
         tokens = [
             token

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable, Dict, Tuple
 
-Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
-"""Data by MIME type, and metadata by MIME type."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Tuple
+
+    Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
+    """Data by MIME type, and metadata by MIME type."""
 
 _METHODS = {
     "text/html": "_repr_html_",

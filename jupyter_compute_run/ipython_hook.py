@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import builtins
-import importlib.abc
 import importlib.machinery
 import sys
 from types import ModuleType
-from typing import Any, Callable, Optional, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, Sequence
 
 _MODULE = "IPython.core.interactiveshell"
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Lets ``IPython.core.interactiveshell`` be imported, then gives it a shell of ours."""
 
     def __init__(self, main: ModuleType) -> None:
@@ -26,11 +28,12 @@ class _Finder(importlib.abc.MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self.main)
+            loader: Any = _Loader(spec.loader, self.main)
+            spec.loader = loader
         return spec
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     def __init__(self, inner: Any, main: ModuleType) -> None:
         self.inner = inner
         self.main = main

@@ -36,7 +36,7 @@ def encode(
     """Write a variable into a file of a folder that exists. Blocks for the writing.
 
     Returns:
-        ``codec``, ``path`` (in the folder), ``size`` (in bytes) and ``type`` (as the user knows it).
+        ``codec``, ``path`` in the folder, ``size`` in bytes and ``type`` as the user knows it.
 
     Raises:
         TypeError: Values of this type do not travel; names the variable and its type.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from . import progress
 from .context import Context
 from .doorbell import Doorbell
 from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
 
@@ -53,6 +55,12 @@ class Controller:
         is_working = any(worker.is_busy for worker in self._workers.values())
         return is_working or is_awaiting or bool(self._astray)
 
+    @property
+    def followed(self) -> int:
+        """How many runs are known to go on at their targets."""
+        tickets = (item for worker in self._workers.values() for item in worker.tickets.values())
+        return sum(item.is_launched and item.status is not None for item in tickets)
+
     def stop(self) -> None:
         """Let :meth:`run` return soon; runs go on at their targets."""
         self._is_stopping = True
@@ -77,12 +85,10 @@ class Controller:
     async def turn(self) -> None:
         """Act on what has changed in the store since the last look."""
         desk = self._context.desk
-        revision = await desk.ask(desk.store.revision)
-        while self._seen < revision:
-            changed = await desk.ask(desk.store.changed, self._seen)
+        while changed := await desk.ask(desk.store.changed, self._seen):
             for run in changed:
                 self._route(run)
-            self._seen = changed[-1].revision if changed else revision
+            self._seen = changed[-1].revision
         for run_id in list(self._astray):
             self._route(self._astray.pop(run_id))
         await self._answer_wishes()
@@ -195,6 +201,10 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name in await asyncio.to_thread(targets_with_removals, workspace):
+            with contextlib.suppress(ComputeError):
+                self._worker(name).remove()
 
 
 _tasks: set[asyncio.Task[Any]] = set()

@@ -58,9 +58,10 @@ class Service:
         """
         controller = Controller(self._context, self._bell, python=self._python)
         handover = Handover(self._context.workspace, controller.answer)
-        self._lock.declare(self._schema, self._python, self._context.clock())
+        facts = self._lock.declare(self._schema, self._python, self._context.clock())
         self._bell.open()
         await handover.open()
+        log.info("a controller is here, version %s", facts.version)
         self._listen(controller)
         home = asyncio.create_task(self._watch_home(controller))
         self._idle_since = None

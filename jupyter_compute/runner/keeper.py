@@ -76,19 +76,23 @@ def _detach(root: str, folder: str, secrets: dict[str, str], writer: int) -> Non
         programs.close_all_but(writer)
         os.chdir("/")
         run = RunFolder(folder)
-        if _claim(run):
-            keeper = Keeper(root, run, secrets)
+        keeper = Keeper(root, run, secrets) if _claim(run) else None
+        if keeper is not None:
             run.write_state(keeper.state)
-            os.write(writer, b"ok\n")
-            os.close(writer)
+        _answer(writer, "ok")
+        if keeper is not None:
             keeper.keep()
-        else:
-            os.write(writer, b"ok\n")
     except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.write(writer, (str(error) or repr(error)).encode("utf-8", "replace"))
+        _answer(writer, str(error) or repr(error))
     finally:
         os._exit(0)
+
+
+def _answer(writer: int, text: str) -> None:
+    """Tell the agent, which may be gone by now: that is no reason for a run to end."""
+    with contextlib.suppress(OSError):
+        os.write(writer, text.encode("utf-8", "replace"))
+        os.close(writer)
 
 
 def _claim(run: RunFolder) -> bool:

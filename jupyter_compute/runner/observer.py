@@ -36,6 +36,7 @@ class Observer:
     def __init__(self, run: RunFolder, log_limit: int) -> None:
         self.peak_memory = 0
         self.is_log_too_large = False
+        self.is_folder_gone = False
         self._run = run
         self.log_limit = log_limit
         self._log_size = -1
@@ -86,6 +87,7 @@ class Observer:
         try:
             fd = os.open(self._run / "log", os.O_RDONLY)
         except OSError:
+            self.is_folder_gone = not os.path.exists(self._run.path)
             return
         try:
             size = os.fstat(fd).st_size

@@ -32,6 +32,8 @@ def reset_signals() -> None:
         except (OSError, ValueError):
             # Two signals cannot be handled, and a few belong to the C library.
             continue
+    # A pipe to somebody who is gone is an error like others, not the end.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 

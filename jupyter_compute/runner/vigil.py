@@ -96,6 +96,8 @@ class Vigil:
             return "failed", f"the time limit of {limit_min:g} min was reached"
         if self.bell.terminated:
             return "failed", endings.BY_HOST
+        if self.observer.is_folder_gone:
+            return "failed", "the folder of the run was removed"
         if self.observer.is_log_too_large:
             limit_mb = self.observer.log_limit / MEGABYTE
             return "failed", f"the log grew beyond its limit of {limit_mb:g} MB"

@@ -7,12 +7,13 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ComputeError, StoreError
 from ..model import Run
 from . import rows
 from .database import refuse_foreign
+from .events import SAID
 
 if TYPE_CHECKING:
     from .store import Store
@@ -21,10 +22,12 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def integrity(path: Path) -> list[str]:
-    """Look for damage in a database file; returns a line for each, none if it is sound.
+    """Look for damage in a database file; a line for each, none if it is sound or not there.
 
     Reads the whole file once, changes nothing, and may run while others use it.
     """
+    if not path.exists():
+        return []
     try:
         refuse_foreign(path)
         with closing(_read_only(path)) as connection:
@@ -75,21 +78,36 @@ def set_aside(path: Path) -> Path | None:
 def salvage(damaged: Path, store: Store) -> int:
     """Copy every run that can still be read from a damaged database; returns how many were new.
 
-    Events are not copied: the targets have them, and they are read again from there.
+    What a run said (events, metrics, offsets) comes along if all of it can be read. Otherwise
+    none of it does, so that it is read again from its target.
     """
-    runs: dict[str, Run] = {}
+    found: dict[str, tuple[Run, int]] = {}
+    saved = 0
     try:
         with closing(_read_only(damaged)) as connection:
             for (key,) in _walk(connection):
                 try:
                     for run in rows.select(connection, "WHERE runs.key = ?", (key,)):
-                        runs[run.id] = run
+                        found[run.id] = run, key
                 except (sqlite3.Error, ComputeError):
                     continue
+            for run, key in sorted(found.values(), key=lambda pair: (pair[0].created, pair[1])):
+                saved += store.restore(run, said=_said(connection, key))
     except sqlite3.Error:
         pass  # what was read until here is what there is
-    ordered = sorted(runs.values(), key=lambda run: run.created)
-    return sum(store.restore(run) for run in ordered)
+    return saved
+
+
+def _said(connection: sqlite3.Connection, key: int) -> dict[str, list[tuple[Any, ...]]]:
+    try:
+        return {
+            table: connection.execute(
+                f"SELECT {columns} FROM {table} WHERE key = ? ORDER BY {order}", (key,)
+            ).fetchall()
+            for table, (columns, order) in SAID.items()
+        }
+    except sqlite3.Error:
+        return {}
 
 
 def _walk(connection: sqlite3.Connection) -> list[tuple[int]]:

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from ..model import Event, MetricEvent, RunId
 from . import codec, rows
+
+SAID = {
+    "events": ("attempt, type, name, body", "sequence"),
+    "last_metrics": ("name, value", "name"),
+    "offsets": ("attempt, name, value", "attempt, name"),
+}
+"""The tables with what runs say: their columns beside the run, and the order to read them in."""
+
+
+def restore(
+    connection: sqlite3.Connection, key: int, said: Mapping[str, Sequence[tuple[Any, ...]]]
+) -> None:
+    """Write what a run has said, as it was read from another database."""
+    for table, found in said.items():
+        columns = SAID[table][0]
+        marks = ", ".join("?" * (columns.count(",") + 2))
+        connection.executemany(
+            f"INSERT INTO {table} (key, {columns}) VALUES ({marks})",
+            [(key, *row) for row in found],
+        )
 
 
 def append(

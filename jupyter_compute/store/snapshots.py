@@ -56,6 +56,9 @@ def inputs(connection: sqlite3.Connection) -> set[Digest]:
     return {row[0] for row in connection.execute("SELECT DISTINCT digest FROM inputs")}
 
 
-def forget(connection: sqlite3.Connection) -> None:
-    """Drop the records of snapshots that no run needs."""
-    connection.execute("DELETE FROM snapshots WHERE id NOT IN (SELECT snapshot_id FROM runs)")
+def forget(connection: sqlite3.Connection, *, before: float) -> None:
+    """Drop the records of snapshots that were taken before some time and that no run needs."""
+    connection.execute(
+        "DELETE FROM snapshots WHERE taken < ? AND id NOT IN (SELECT snapshot_id FROM runs)",
+        (before,),
+    )

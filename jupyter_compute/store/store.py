@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from .snapshots import SnapshotRecord
 
 _EVEN_WHEN_OVER = frozenset({"tags", "facts", "last_seen"})
 _FIXED = frozenset({"id", "state", "attempt", "created", "revision"})
+
+# A submit writes its snapshot down a moment before its run.
+_IN_FLIGHT_S = 3600.0
 
 
 class Store(Reader):
@@ -89,12 +92,23 @@ class Store(Reader):
                 connection, replace(run, state=RunState.QUEUED, created=created, attempt=1)
             )
 
-    def restore(self, run: Run) -> bool:
-        """Write a run as it is, such as one that only its target knew; whether it was missing."""
+    def restore(
+        self, run: Run, *, said: Mapping[str, Sequence[tuple[Any, ...]]] | None = None
+    ) -> bool:
+        """Write a run as it is, such as one that only its target knew.
+
+        Args:
+            run: The run in any state and attempt.
+            said: Rows of what it has said, from another database.
+
+        Returns:
+            Whether it was missing; one that is there already stays as it is.
+        """
         with self._database.write() as connection:
             if rows.find(connection, run.id):
                 return False
             rows.insert(connection, run)
+            events.restore(connection, rows.known_key(connection, run.id), said or {})
             return True
 
     def advance(
@@ -208,6 +222,8 @@ class Store(Reader):
     ) -> bool:
         """Store the events between two offsets of an attempt's stream, exactly once.
 
+        The run counts as changed, so that :meth:`changed` tells followers of its metrics.
+
         Returns:
             Whether they were taken: ``False`` if the stream is not at ``start``, or the run has
             been deleted. Then ask :meth:`offset` and read on from there.
@@ -243,7 +259,7 @@ class Store(Reader):
     def tidy(self) -> None:
         """Drop what no run needs and count anew what is counted; part of ``gc`` and ``doctor``."""
         with self._database.write() as connection:
-            snapshots.forget(connection)
+            snapshots.forget(connection, before=self._clock() - _IN_FLIGHT_S)
             rows.recount(connection)
 
 

@@ -242,9 +242,12 @@ def test_a_run_is_repeated_compared_and_deleted(shell: Shell) -> None:
     shell.ok("wait", again["id"])
     assert shell.ok("logs", again["id"]).out == shell.ok("logs", first).out
 
+    there = shell.home / "targets" / "local" / "runs"
+    assert (there / first).exists()
     shell.ok("delete", first)
     assert shell.run("run", first).code == 3
     assert not (shell.home / "runs" / first).exists()
+    until(lambda: not (there / first).exists())
     assert shell.run("rerun", again["id"], "--wait").code == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 from keeper_stage import Stage, events_of, log_of, state_of, until
 
-from jupyter_compute.runner import keeper, status
+from jupyter_compute.runner import keeper, processes, status
+
+ZOMBIE = processes.Process(0, 0, 0, 0, True)
 
 
 @pytest.fixture
@@ -249,6 +252,15 @@ def test_facts_name_host_python_packages_and_memory(stage: Stage) -> None:
     assert "pytest" in facts["packages"]
     assert {"files", "environment", "run", "finalize"} <= set(facts["phases"])
     assert found["facts"]["peak_memory_bytes"] > 60_000_000
+
+
+def test_a_run_whose_folder_is_removed_ends(stage: Stage) -> None:
+    folder = stage.launch("sleep", "1000")
+    until(lambda: state_of(folder)["phase"] == "running", "the program")
+    keeper_pid = state_of(folder)["pid"]
+    shutil.rmtree(folder)
+    until(lambda: not stage.left(), "the end of the program")
+    until(lambda: (processes.find(keeper_pid) or ZOMBIE).is_zombie, "the end of the keeper")
 
 
 def test_the_keeper_holds_nothing_of_the_agent(stage: Stage) -> None:

@@ -263,3 +263,24 @@ def test_what_is_attached_and_detached_is_what_is_listed(tmp_path_factory, steps
         expected[name] = host
     listed = {target.name: target.options["host"] for target in targets.list()[1:]}
     assert listed == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[targets.a]\nkind = "ssh"\nhost = "a"\n[settings]\nslots = 1\n[targets.b]\nkind = "ssh"\n'
+        'host = "b"\n',
+        'targets.a.kind = "ssh"\ntargets.a.host = "a"\ntargets.b = {kind = "ssh", host = "b"}\n',
+        'targets = {a = {kind = "ssh", host = "a"}, b = {kind = "ssh", host = "b"}}\n',
+        '# first\n[targets.a]\nkind = "ssh"\nhost = "a"\n\n# of b\n[targets.b]\nkind = "ssh"\n'
+        'host = "b"\nsetup = ["""\n[targets.a]\n"""]\n# last',
+        '[targets]\na = {kind = "ssh", host = "a"}\n[targets."b"]\nkind = "ssh"\nhost = "b"\n',
+    ],
+)
+def test_any_way_to_write_the_tables_can_be_changed(targets, workspace, text):
+    workspace.targets_file.write_text(text)
+    targets.attach(gpu("c", "c", setup="x,y"))
+    targets.update("a", {"port": 5})
+    targets.detach("b")
+    found = {target.name: target.options for target in targets.list()[1:]}
+    assert found == {"a": {"host": "a", "port": 5}, "c": {"host": "c", "setup": ["x", "y"]}}

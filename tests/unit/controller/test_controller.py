@@ -237,7 +237,7 @@ def test_a_job_the_target_forgot_is_not_failed_but_can_be_canceled(build, engine
         await house.state(run.id, RunState.RUNNING)
         engine.forget(run.id)
         polls = engine.calls["poll"]
-        while engine.calls["poll"] < polls + 5:
+        while engine.calls["poll"] < polls + 5:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert house.store.get(run.id).state is RunState.RUNNING
         house.cancel(run.id)

@@ -507,6 +507,9 @@ def damaged(path, new_run) -> list[str]:
         for number in range(300):
             run = store.add(new_run(params={"text": f"{number}" * 200}, created=1.0 + number))
             ids.append(run.id)
+            store.append_events(
+                run.id, 1, [MetricEvent(t=0, name="m", value=number)], start=0, end=10
+            )
     assert integrity(path) == []
     execute(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     with open(path, "r+b") as file:
@@ -525,6 +528,12 @@ def test_damage_is_found_and_what_can_be_read_is_saved(path, damaged):
         assert sum(store.counts().values()) == saved
         runs = store.active()
         assert [run.created for run in runs] == sorted(run.created for run in runs)
+        for run in runs:
+            # All that a run said, or none of it and the offset to read it from again.
+            values = [point.value for point in store.metrics(run.id).get("m", [])]
+            assert values in ([], [run.created - 1])
+            assert store.offset(run.id, 1, "events") == 10 * len(values)
+        assert any(store.metrics(run.id) for run in runs)
         assert salvage(aside, store) == 0
     assert integrity(path) == []
 
@@ -538,8 +547,10 @@ def test_reading_damage_is_a_store_error_and_no_wrong_answer(path, damaged):
         assert "doctor" in exc.hint
 
 
-def test_a_file_that_is_not_there_is_nothing_to_set_aside(path):
+def test_a_file_that_is_not_there_is_sound_and_nothing_to_set_aside(path):
+    assert integrity(path) == []
     assert set_aside(path) is None
+    assert not path.exists()
 
 
 def test_setting_aside_twice_keeps_both(path):
