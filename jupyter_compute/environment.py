@@ -30,7 +30,9 @@ _HINT = (
 )
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*")
-_FILE = re.compile(r".*\.(?:txt|in|toml|lock|ya?ml|cfg|json)", re.IGNORECASE)
+_FILE = re.compile(r".*\.(?:txt|in|toml|lock|yml|cfg|json)|(?:env|conda).*\.yaml", re.IGNORECASE)
+_NAMES = ("requirements.txt", "uv.lock", "pyproject.toml", "pylock.toml", "environment.yml")
+_NAMED = re.compile(r"\w+\.\w+")
 _PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
 _IMAGE = re.compile(
     r"(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
@@ -59,7 +61,7 @@ def parse(spec: str | Sequence[str] | None, source: Path, *, python: str = "") -
         return PythonEnvironment()
     if word.startswith("image:"):
         return _image(word[len("image:") :].strip())
-    path = source / Path(word).expanduser()
+    path = source / os.path.expanduser(word)
     if _exists(path):
         return _from_path(path, python)
     if _VERSION.fullmatch(word):
@@ -226,6 +228,10 @@ def _exists(path: Path) -> bool:
 def _looks_like_path(word: str) -> bool:
     return "://" not in word and (
         word.startswith(("/", "./", "../", "~"))
+        or (
+            "did you mean" in nearest(word.replace("-", "."), _NAMES)
+            and _NAMED.fullmatch(word) is not None
+        )
         or ("/" in word and " @ " not in word)
         or _FILE.fullmatch(word) is not None
     )
@@ -236,7 +242,7 @@ def _missing(word: str, path: Path) -> ConfigError:
         names = [entry.name for entry in path.parent.iterdir() if _FILE.fullmatch(entry.name)]
     except OSError:
         names = []
-    near = nearest(path.name, names)
+    near = nearest(path.name, names or _NAMES)
     return ConfigError(
         f"there is no file {word}", hint=near if "mean" in near else f"--env takes {_HINT}"
     )

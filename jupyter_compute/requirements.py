@@ -15,7 +15,7 @@ _CLAUSE = r"(?:===\s*[^\s,;()]+|(?:~=|==|!=|<=|>=|<|>)\s*v?\d[A-Za-z0-9._*+!-]*)
 _REQUIREMENT = re.compile(
     rf"(?P<name>{_NAME})\s*(?P<extras>\[[A-Za-z0-9._,\s-]*\])?\s*"
     rf"(?:@\s*(?P<url>\S+)|\(?\s*(?P<clauses>{_CLAUSE}(?:\s*,\s*{_CLAUSE})*\s*,?)?\s*\)?)"
-    r"\s*(?:;\s*(?P<marker>\S.*?))?\s*(?P<hashes>(?:\s--hash[= ]\S+)*)"
+    r"\s*(?:;\s*(?P<marker>\S.*?))?\s*(?P<hashes>(?:\s+--hash[= ]\S+)*)"
 )
 _URL = re.compile(r"(?:git|hg|svn|bzr)\+\w+(?:\+\w+)?://\S+|https?://\S+")
 _PASSWORD = re.compile(r"://(?P<user>[^/@\s:]*):(?P<password>[^/@\s]+)@")

@@ -126,9 +126,10 @@ def cell(value: Any) -> Any:
     """Make a table's cell of any value: a number, a truth, a text or nothing."""
     if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, int) and abs(value) < 2**63:
-        return int(value)
     try:
+        if hasattr(value, "__index__") and not getattr(value, "shape", ()):
+            whole = int(value)
+            return whole if abs(whole) < 2**63 else str(whole)
         if hasattr(value, "__float__"):
             return number("", value)
     except (TypeError, ValueError):

@@ -139,7 +139,8 @@ def execute(copy: Copy, shown: str) -> int:
             return _report_death(copy.notebook, client.current, shown, error)
         finally:
             copy.save()
-    events.emit_progress(1.0, "")
+    count = sum(cell.cell_type == "code" for cell in copy.notebook.cells)
+    events.emit_progress(1.0, "cell {0} of {0}".format(count))
     return 0
 
 
