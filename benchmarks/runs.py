@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_compute.client import Client
-from jupyter_compute.workspace import Workspace
+
 
 from jupyter_compute.model import ScriptCommand
+from jupyter_compute.workspace import Workspace
 
 REPEATS = 15
 

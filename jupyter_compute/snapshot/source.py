@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from ..blobs import Blobs, Writer
-from ..ignore import ENVIRONMENT_RULE, RootRules, excluded, stat_key
-from ..model import Excluded, Snapshot, SnapshotFile
+from ..ignore import ENVIRONMENT_RULE, RootRules, StatKey, excluded, stat_key
+from ..model import Digest, Excluded, Snapshot, SnapshotFile
 from ..patterns import escape
 from . import manifest
 from .folder import Folder, KnownFile, Skipped, Unread
 from .problems import Problem, error_of
 from .reading import ChangingError, store_file
 from .repository import find_repository
+from .sharing import SecondReader, share
 from .sizes import over_limit
 from .stat_cache import StatCache
 from .walk import Walk, known_file
@@ -108,9 +109,7 @@ class Source:
         # this one still are. That is known again when everything has been written.
         is_same, self._generation = generation == self._generation, _UNKNOWN
         unread = walk.unread if is_same else walk.unread + self._lost()
-        problems: list[Problem] = []
-        for one in unread:
-            self._read(walk, one, writer, problems)
+        problems = self._read_all(walk, unread, writer)
         if problems:
             raise error_of(self.path, problems, self.rules.file)
         self._check_limit(self._bytes(), walk.is_whole)
@@ -176,6 +175,26 @@ class Source:
                     del folder.entries[name]
         return found
 
+    def _read_all(self, walk: Walk, unread: list[Unread], writer: Writer) -> list[Problem]:
+        problems: list[Problem] = []
+        ours, theirs = share(unread)
+        if not theirs:
+            for one in ours:
+                self._read(walk, one, writer, problems)
+            return problems
+        second = SecondReader(writer, theirs, follows=self._follows)
+        try:
+            for one in ours:
+                self._read(walk, one, writer, problems)
+            for one, found in zip(theirs, second.results(), strict=True):
+                if found is None:
+                    self._read(walk, one, writer, problems)
+                else:
+                    self._know(walk, one, *found)
+        finally:
+            second.close()
+        return problems
+
     def _read(self, walk: Walk, one: Unread, writer: Writer, problems: list[Problem]) -> None:
         folder, name, path, status = one
         try:
@@ -188,11 +207,14 @@ class Source:
         except OSError as exc:
             problems.append(Problem(folder.path + name, f"cannot be read ({exc.strerror})"))
         else:
-            key = stat_key(status)
-            folder.bytes += status.st_size - one.status.st_size
-            folder.entries[name] = known_file(
-                folder.path + name, key, digest, is_racy=walk.is_racy(key)
-            )
+            self._know(walk, one, digest, stat_key(status))
+
+    def _know(self, walk: Walk, one: Unread, digest: Digest, key: StatKey) -> None:
+        folder, name, _, status = one
+        folder.bytes += key[2] - status.st_size
+        folder.entries[name] = known_file(
+            folder.path + name, key, digest, is_racy=walk.is_racy(key)
+        )
 
     def _content(self) -> tuple[tuple[SnapshotFile, ...], tuple[str, ...]]:
         files: list[SnapshotFile] = []

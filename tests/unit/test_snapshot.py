@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +18,13 @@ from hypothesis import strategies as st
 
 from jupyter_compute.blobs import Blobs, Writer
 from jupyter_compute.errors import ConflictError, NotFoundError, SnapshotError
+from jupyter_compute.ignore import RootRules
 from jupyter_compute.model import Snapshot
 from jupyter_compute.snapshot import Snapshotter
+from jupyter_compute.snapshot.folder import Folder
 from jupyter_compute.snapshot.reading import ChangingError, store_file
+from jupyter_compute.snapshot.stat_cache import StatCache
+from jupyter_compute.snapshot.walk import Walk
 
 ODD_NAMES = (
     *(
@@ -233,10 +238,37 @@ def wait_until_not_racy() -> None:
 
 def test_a_change_within_the_clocks_granule_is_seen(snapshotter: Snapshotter, source: Path) -> None:
     path = source / "a"
-    for number in range(300):
+    for number in range(100):
         path.write_text(f"{number:06d}")
         [file] = snapshotter.take(source).files
         assert file.digest == hashlib.sha256(f"{number:06d}".encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("mtime_s", "ctime_s", "is_racy"),
+    [
+        (-10.5, -10.5, False),
+        (-0.05, -10.5, True),
+        (-10.5, -0.05, True),
+        (-10.5, 0.5, True),  # the clock has jumped back since
+        (1e6, -10.5, False),  # a modification time that was set by hand
+        (1e6, -0.05, True),
+        (-1.5, -1.5, False),
+        ("whole second", "whole second", True),  # a file system may count in steps of two
+    ],
+)
+def test_what_could_still_change_without_a_trace_is_not_trusted(
+    source: Path, tmp_path: Path, mtime_s: float | str, ctime_s: float | str, is_racy: bool
+) -> None:
+    limits = {"limit": 10, "follows": False}
+    seeds = StatCache(os.fspath(tmp_path), "x")
+    now = time.time_ns()
+    walk = Walk(Folder("", None), os.fspath(source), RootRules(os.fspath(source)), seeds, **limits)
+    times = [
+        int(now + at * 1e9) // 10 * 10 + 1 if isinstance(at, float) else now // 10**9 * 10**9
+        for at in (mtime_s, ctime_s)
+    ]
+    assert walk.is_racy((*times, 1, 1, 0o100644)) is is_racy
 
 
 def test_a_change_behind_an_old_modification_time_is_seen(
@@ -278,6 +310,29 @@ def test_needed_names_every_blob_that_a_snapshot_consists_of(
     snapshotter.restore(kept.id, tmp_path / "restored")
     with pytest.raises(NotFoundError, match="there is no snapshot"):
         snapshotter.load(dropped.id)
+
+
+@pytest.mark.parametrize("interpreter", ["", "/bin/false", "/not/there"])
+def test_a_large_first_snapshot_is_right_with_a_second_process_and_without(
+    snapshotter: Snapshotter,
+    source: Path,
+    workspace: Path,
+    interpreter: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if interpreter:
+        monkeypatch.setattr(sys, "executable", interpreter)
+    block = os.urandom(900_000)
+    for number in range(50):
+        (source / f"{number} \n\udcff").write_bytes(block[number // 2 :])
+    (source / "large").write_bytes(block * 2)
+    (source / "empty").write_bytes(b"")
+    snapshot = snapshotter.take(source)
+    assert snapshotter.take(source) == snapshot
+    blobs = Blobs(workspace / "blobs")
+    contents = {file.path: blobs.read(file.digest) for file in snapshot.files}
+    assert contents == {path.name: path.read_bytes() for path in source.iterdir()}
+    assert not [path for path in (workspace / "blobs/incoming").iterdir()]
 
 
 # -- limits, sizes, differences ----------------------------------------------------------------
