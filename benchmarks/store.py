@@ -80,6 +80,8 @@ def _lists(store: Store) -> Iterator[dict[str, object]]:
         "newest 50 that are over": RunFilter(states=tuple(RunState)[-3:]),
         "newest 50 of a target": RunFilter(target="gpu1"),
         "50 by name": RunFilter(sort="name"),
+        "50 by state": RunFilter(sort="-state"),
+        "50 by experiment": RunFilter(sort="experiment"),
     }
     for what, wanted in cases.items():
         yield _row(f"{what} of {RUNS:,} runs (p99)", _p99(partial(store.list, wanted)), 2.0)
