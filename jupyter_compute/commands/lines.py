@@ -40,12 +40,9 @@ _COMMANDS: tuple[tuple[str, Callable[..., Result]], ...] = (
 )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def make_grammar() -> Grammar:
-    """Make the grammar that the shell and the notebook share.
-
-    It is made once: click takes the parameters off a function that it makes a command of.
-    """
+    """Return the grammar that the shell and the notebook share."""
     grammar = Grammar(
         "compute",
         help="Run cells, scripts and notebooks on any compute you can reach.",
