@@ -18,6 +18,7 @@ from .lock import PROTOCOL, ControllerFacts, is_dying, read_facts, try_lock
 
 _LOG_LIMIT = 5 << 20
 _START_S = 60.0
+_ASK_AGAIN_S = 0.25
 
 # What a kernel, or a run that submits runs, has in its environment and a controller must not:
 # it would reach every run on this machine, or mark the controller as part of that run.
@@ -71,13 +72,19 @@ def stop(workspace: Workspace, timeout_s: float = 30.0) -> bool:
     Returns:
         Whether none is there any more.
     """
-    ask(workspace, {"op": "stop"})
     deadline = time.monotonic() + timeout_s
-    while not _is_free(workspace):
+    while True:
+        # Asked again and again: one that is only starting does not listen yet.
+        ask(workspace, {"op": "stop"})
+        look_until = min(time.monotonic() + _ASK_AGAIN_S, deadline)
+        while not _is_free(workspace):
+            if time.monotonic() > look_until:
+                break
+            time.sleep(0.02)
+        else:
+            return True
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
-    return True
 
 
 def _try_lock(workspace: Workspace) -> int | None:

@@ -179,6 +179,12 @@ def test_stopping_leaves_runs_to_the_next(home):
     assert (run.state, home.log(run)) == (RunState.COMPLETED, b"still here\n")
 
 
+def test_one_that_is_only_starting_is_stopped_as_well(home):
+    for _ in range(3):
+        process.ensure(home.workspace)
+        assert process.stop(home.workspace, PATIENCE_S)
+
+
 def test_a_secret_reaches_the_run_and_no_file(home):
     process.ensure(home.workspace, wait=True)
     code = "import os; print(os.environ['TOKEN'] == 'sword' + 'fish-4711')"
