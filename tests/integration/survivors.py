@@ -59,6 +59,34 @@ note("ends", b"end\\n")
 """
 
 
+PATIENT = """
+import os, sys, time
+
+name, place, size, hold = sys.argv[1:]
+
+def note(what):
+    with open(os.path.join(place, what + "-" + name), "ab", 0) as file:
+        file.write(what.encode())
+
+def say(data):
+    while data:
+        try:
+            data = data[os.write(1, data):]
+        except OSError:
+            if not os.path.exists(os.path.join(place, "refused-" + name)):
+                note("refused")
+            time.sleep(0.01)
+
+note("starts")
+say(b"it begins\\n")
+while not os.path.exists(hold):
+    time.sleep(0.01)
+for number in range(int(size) // 100):
+    say(b"%099d\\n" % number)
+note("ends")
+"""
+
+
 def text_of(name: str, lines: int) -> bytes:
     """Return the whole log of a run."""
     return b"".join(b"%s says %06d\n" % (name.encode(), number) for number in range(lines))
@@ -82,6 +110,7 @@ class Stage:
         self.source = place / "source"
         self.source.mkdir(parents=True)
         (self.source / "work.py").write_text(WORK)
+        (self.source / "patient.py").write_text(PATIENT)
         self.client = Client(home)
         self.workspace: Workspace = self.client.workspace
         self.workspace.targets_file.write_text(f"[settings]\n{settings}\n")
@@ -91,6 +120,13 @@ class Stage:
 
     def submit(self, name: str, lines: int = 20, *hold: Path) -> Run:
         return submit(self.client, self.source, self.place, name, lines, *hold)
+
+    def submit_patient(self, name: str, size: int, hold: Path) -> Run:
+        """Submit a run that goes on when its disk refuses a line, once there is room for it."""
+        command = ScriptCommand(
+            path="patient.py", args=(name, str(self.place), str(size), str(hold))
+        )
+        return self.client.submit(command, source=self.source, name=name)
 
     def runs(self) -> dict[str, Run]:
         """Return all runs by name, each of which is there once."""
@@ -232,9 +268,7 @@ class Stage:
         assert process.stop(self.workspace, PATIENCE_S)
 
 
-def submit(
-    client: Client, source: Path, place: Path, name: str, lines: int, *hold: Path
-) -> Run:
+def submit(client: Client, source: Path, place: Path, name: str, lines: int, *hold: Path) -> Run:
     words = (name, str(place), str(lines), *map(str, hold))
     return client.submit(ScriptCommand(path="work.py", args=words), source=source, name=name)
 
