@@ -179,6 +179,7 @@ def test_of_racing_controllers_one_acts_and_every_run_starts_once(stage: Stage) 
             until(have_lost, "the end of those that lost")
             assert stage.controller() == pid
             kill(pid)
+            until(lambda pid=pid: stage.controller() != pid, "its end")
         assert front.wait(PATIENCE_S) == 0
         ids = [run.id for run in stage.runs().values()]
         for run in stage.over(*ids):
