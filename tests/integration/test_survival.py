@@ -32,6 +32,7 @@ from survivors import (
 
 from jupyter_compute.client import Client
 from jupyter_compute.controller import process
+from jupyter_compute.controller.lock import process_ticks
 from jupyter_compute.errors import ComputeError, SnapshotError, StoreError
 from jupyter_compute.model import RunState
 from jupyter_compute.store import Store, database
@@ -332,9 +333,12 @@ def test_a_locked_database_delays_and_loses_nothing(stage: Stage) -> None:
 def test_a_newer_database_is_refused_by_all_and_left_as_it_is(stage: Stage) -> None:
     run = stage.submit("first")
     stage.over(run.id)
-    assert process.stop(stage.workspace, PATIENCE_S)
-    stage.client.close()
     path = stage.workspace.database
+    pid = until(stage.controller, "the controller")
+    assert process.stop(stage.workspace, PATIENCE_S)
+    until(lambda: process_ticks(pid) is None, "its end")
+    stage.client.close()
+    Store.open(path).close()
     assert not list(stage.home.glob("store.db-*"))
     ours = path.read_bytes()
     newer = ours[:60] + (9999).to_bytes(4, "big") + ours[64:]
