@@ -68,7 +68,10 @@ class Launcher:
             await self._line.call(lambda driver: driver.upload(job.digests, context.blobs))
         finally:
             # Whatever is launched must not stand as queued in the store, even for an instant.
-            ticket.run = await stored
+            run = await stored
+            if run.revision > ticket.run.revision:
+                # Else somebody has asked for its end since this was written.
+                ticket.run = run
         sent = context.clock()
         ticket.stage = Stage.LAUNCHING
         job_id = await self._line.call(lambda driver: driver.launch(job))

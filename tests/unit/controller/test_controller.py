@@ -114,7 +114,8 @@ def test_a_run_is_canceled_while_its_files_are_sent(build, engine):
         house.cancel(run.id)
         return await house.over(run.id)
 
-    assert play(house, scene).state is RunState.CANCELED
+    run = play(house, scene)
+    assert (run.state, run.error) == (RunState.CANCELED, "canceled by a test: before it started")
     assert not engine.launches
 
 
