@@ -23,7 +23,7 @@ import pytest
 from jupyter_compute.client import Client
 from jupyter_compute.controller import process
 from jupyter_compute.controller.lock import process_ticks
-from jupyter_compute.errors import ComputeError
+from jupyter_compute.errors import ComputeError, ConflictError
 from jupyter_compute.model import Run, RunFilter, ScriptCommand
 from jupyter_compute.workspace import Workspace
 
@@ -204,6 +204,20 @@ class Stage:
         metrics = [event.value for event in self.client.metrics(run.id).get("number", ())]
         assert metrics == list(range(0, lines, 10))[: len(metrics)], run
 
+    def check_canceled(self, run: Run, lines: int) -> None:
+        """Check a run that somebody wanted to end; it may have been over before that was known."""
+        if run.state.value == "completed":
+            self.check_whole(run, lines)
+            return
+        assert (run.state.value, run.attempt) == ("canceled", 1), run
+        assert run.error.startswith("canceled by somebody"), run
+        assert self.note("starts", run.name) in (b"", b"start\n"), run
+        # Between and after its own lines stands what an interrupt made Python say.
+        log = self.client.log(run.id).splitlines(keepends=True)
+        own = b"".join(line for line in log if line.startswith(run.name.encode()))
+        assert own.startswith(self.note("said", run.name)), run
+        assert text_of(run.name, lines).startswith(own), run
+
     def processes_of(self, *ids: str) -> list[str]:
         """List what lives of runs: programs that carry the run's id, however far they went."""
         wanted = {f"JUPYTER_COMPUTE_RUN_ID={run_id}".encode() for run_id in ids}
@@ -295,23 +309,28 @@ class Killer:
         stage: Whose processes.
         seed: Of the order and of the pauses.
         keepers: How many keepers may be killed.
+        cancels: How many runs may be canceled meanwhile.
     """
 
-    def __init__(self, stage: Stage, seed: int, *, keepers: int) -> None:
+    def __init__(self, stage: Stage, seed: int, *, keepers: int, cancels: int) -> None:
         self.stage = stage
         self.random = random.Random(seed)
         self.keepers = keepers
+        self.cancels = cancels
         self.killed: list[str] = []
         self.bereaved: set[str] = set()
+        self.canceled: set[str] = set()
 
     def strike(self) -> None:
         """Kill one of those that are there, after a pause."""
         time.sleep(self.random.uniform(0.0, 0.2))
         self.stage.care()
-        kind = self.random.choice(["controller", "agent", "agent", "keeper"])
+        kind = self.random.choice(["controller", "agent", "agent", "keeper", "cancel"])
         agent = self.stage.agent()
         if kind == "keeper":
             self._strike_keeper()
+        elif kind == "cancel":
+            self._cancel()
         elif kind == "agent" and agent is not None:
             self._kill(kind, agent)
         elif kind == "controller" and (agent is not None or self.random.random() < 0.2):
@@ -324,12 +343,25 @@ class Killer:
         self.killed.append(kind)
 
     def _strike_keeper(self) -> None:
-        runs = sorted(self.stage.runs().values(), key=lambda run: run.name)
-        found = {run.name: pid for run in runs if (pid := self.stage.keeper(run)) is not None}
-        if found and len(self.bereaved) < self.keepers:
-            name = self.random.choice(sorted(found))
-            self._kill("keeper", found[name])
+        keepers = {run.name: pid for run in self._active() if (pid := self.stage.keeper(run))}
+        if keepers and len(self.bereaved) < self.keepers:
+            name = self.random.choice(sorted(keepers))
+            self._kill("keeper", keepers[name])
             self.bereaved.add(name)
+
+    def _cancel(self) -> None:
+        runs = self._active()
+        if runs and len(self.canceled) < self.cancels:
+            run = self.random.choice(runs)
+            with contextlib.suppress(ConflictError):
+                self.stage.client.cancel(run.id, "somebody")
+                self.canceled.add(run.name)
+
+    def _active(self) -> list[Run]:
+        spared = self.bereaved | self.canceled
+        runs = self.stage.runs().values()
+        active = [run for run in runs if not run.is_final and run.name not in spared]
+        return sorted(active, key=lambda run: run.name)
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def test_whatever_is_killed_under_load_no_run_is_lost_or_started_twice(stage: Stage) -> None:
     print("seed", SEED)
-    survive(stage, Killer(stage, SEED, keepers=4), count=15, kills=24)
+    survive(stage, Killer(stage, SEED, keepers=4, cancels=4), count=15, kills=24)
 
 
 def survive(stage: Stage, killer: Killer, *, count: int, kills: int) -> None:
@@ -69,13 +69,17 @@ def survive(stage: Stage, killer: Killer, *, count: int, kills: int) -> None:
                 fronts[prefix] = stage.start_front_end(prefix, count, LINES)
     for front in fronts.values():
         assert front.wait(PATIENCE_S) == 0
-    print(len(killer.killed), "killed:", *killer.killed)
+    print(len(killer.killed), "killed:", *killer.killed, "; canceled:", *sorted(killer.canceled))
     runs = stage.runs()
     assert set(runs) == wanted
     ids = [run.id for run in runs.values()]
     for run in stage.over(*ids):
-        check = stage.check_bereaved if run.name in killer.bereaved else stage.check_whole
-        check(run, LINES)
+        if run.name in killer.bereaved:
+            stage.check_bereaved(run, LINES)
+        elif run.name in killer.canceled:
+            stage.check_canceled(run, LINES)
+        else:
+            stage.check_whole(run, LINES)
     assert stage.processes_of(*ids) == []
 
 
@@ -109,7 +113,7 @@ def test_the_same_holds_where_the_disk_bears_no_write_ahead_log(
     (site / "sitecustomize.py").write_text(SITE)
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setattr(database, "is_on_network", lambda path: True)
-    survive(stage, Killer(stage, SEED + 1, keepers=1), count=5, kills=8)
+    survive(stage, Killer(stage, SEED + 1, keepers=1, cancels=1), count=5, kills=8)
     assert stage.client.store.journal == "delete"
     assert not list(stage.home.glob("store.db-wal"))
 
