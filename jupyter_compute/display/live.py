@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
@@ -33,7 +34,14 @@ def watch(
     stops watching and leaves the run alone. The last picture's run is then not over.
     """
     with Interrupts() as interrupts:
-        return _Watch(source, screen, interrupts, clock).until_over()
+        watching = _Watch(source, screen, interrupts, clock)
+        try:
+            return watching.until_over()
+        except BaseException:
+            # Whatever stops the view, no picture stays that looks as if it were live.
+            with contextlib.suppress(Exception):
+                watching.leave()
+            raise
 
 
 class Interrupts:
@@ -86,7 +94,7 @@ class _Watch:
         self._draw()
         while not self._read().is_final:
             if self._interrupts.count > 1:
-                return self._leave()
+                return self.leave()
             self._ask_to_cancel()
             since = time.monotonic() - self._drawn
             if since >= (self._interval_s if self._is_stale else _IDLE_S):
@@ -120,7 +128,7 @@ class _Watch:
         self._interval_s = max(INTERVAL_S, 5 * (self._drawn - began))
         self._is_stale = False
 
-    def _leave(self) -> RunPicture:
+    def leave(self) -> RunPicture:
         run_id = self._follower.run.id
         return self._close(f"No longer watched. %compute run {run_id} shows the run again.")
 
