@@ -52,11 +52,13 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.count = 0
+        self._is_set = False
         self._before: Any = None
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._count)
+            self._is_set = True
         return self
 
     def __exit__(
@@ -65,8 +67,9 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        if self._is_set:
+            # What was not set by Python code reads as None and cannot be set again.
+            signal.signal(signal.SIGINT, self._before or signal.default_int_handler)
 
     def _count(self, number: int, frame: FrameType | None) -> None:
         self.count += 1

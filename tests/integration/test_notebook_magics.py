@@ -12,6 +12,8 @@ from kernels import Cell, Kernel, kernel
 
 from jupyter_compute.client import Client
 
+pytestmark = pytest.mark.timeout(600)
+
 LOAD = "%load_ext jupyter_compute"
 
 TRAIN = """
