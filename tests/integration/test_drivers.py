@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_compute.driver import Driver
+from jupyter_compute.drivers._host import ProcessPipe
 from jupyter_compute.drivers.local import LocalDriver
 from jupyter_compute.testing import DriverSuite, FakeDriver
 
