@@ -248,6 +248,7 @@ def test_many_ended_runs_are_found_again_in_one_poll(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "job.json").write_text("{}")
         (folder / "exit.json").write_text(status)
+        os.utime(folder / "exit.json", (1e9, 1e9))
 
     async def act(driver: LocalDriver) -> None:
         found = await driver.poll(jobs)
