@@ -159,7 +159,7 @@ def test_a_killed_controller_is_replaced_and_the_run_goes_on(home):
 def test_it_goes_when_idle_and_a_wish_in_that_instant_is_not_lost(home):
     home.settings("idle_minutes = 0.0001")
     runs = []
-    for number in range(6):
+    for number in range(5):
         runs.append(home.submit(f"print({number})"))
         # Every submit meets another instant of the controller's coming and going.
         time.sleep(0.03 * (number % 5))
@@ -288,7 +288,7 @@ def test_controllers_killed_at_random_lose_no_run_and_start_none_twice(home, tmp
         "open('outputs/done', 'w').write('yes')\n"
     )
     runs = []
-    for _ in range(10):
+    for _ in range(7):
         runs.append(home.submit(code))
         time.sleep(chance.random() * 0.2)
         facts = process.facts(home.workspace)
@@ -300,3 +300,10 @@ def test_controllers_killed_at_random_lose_no_run_and_start_none_twice(home, tmp
     for run in ended:
         assert home.log(run) == b"0\n1\n2\n3\n4\n5\n6\n7\n"
         assert (home.workspace.run(run.id) / "1" / "outputs" / "done").read_bytes() == b"yes"
+
+
+def test_a_controller_that_does_not_answer_is_stopped_all_the_same(home):
+    process.ensure(home.workspace, wait=True)
+    os.kill(home.facts().pid, signal.SIGSTOP)
+    assert process.stop(home.workspace, 0.1)
+    assert home.over(home.submit("print(1)")).state is RunState.COMPLETED
