@@ -6,6 +6,7 @@ Nothing in memory matters: kill it at any instant, start another, and go on.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -57,6 +58,9 @@ class Agent:
     def run(self) -> None:
         """Greet, then answer until standard input closes."""
         os.set_blocking(self._stdout, False)
+        # What was imported stays for good, so the collector of a forked keeper need not touch,
+        # and thereby copy, its pages.
+        gc.freeze()
         self._output += b"\n" + protocol.MARKER + json.dumps(greeting()).encode() + b"\n"
         try:
             while True:
@@ -74,7 +78,7 @@ class Agent:
             poller.register(self._stdout, select.POLLOUT)
         now = time.monotonic()
         watch = self._operations.statuses.watch if self._operations and self._held else None
-        if watch is not None and watch.is_reliable and now >= self._quiet_until:
+        if watch is not None and watch.fd >= 0 and now >= self._quiet_until:
             poller.register(watch.fd, select.POLLIN)
         owners = {}
         for child in self._children.values():
