@@ -133,7 +133,10 @@ def _interrupts(client: Client, run_id: str) -> Iterator[None]:
 
 
 def _write(out: BinaryIO, chunk: bytes) -> None:
-    out.write(chunk)
+    # Without a buffer, as with python -u, a write may take only a part.
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[out.write(rest) or 0 :]
     out.flush()
 
 

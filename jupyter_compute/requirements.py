@@ -89,7 +89,7 @@ def refuse_passwords(text: str, where: str) -> None:
         if not _VARIABLE.fullmatch(match["password"]):
             raise ConfigError(
                 f"{where} holds a password in an address",
-                hint="write ${NAME} in its place, and give it with --secret NAME=env:NAME",
+                hint="write ${NAME} in its place, and set that variable on the target",
             )
 
 

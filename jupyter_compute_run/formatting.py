@@ -64,6 +64,10 @@ def png_of(figure: Any) -> bytes:
 def text_of(value: Any) -> str:
     """Return a value's ``repr``; containers that are too long for a line go over many."""
     try:
+        if type(value) is type and type(value).__repr__ is type.__repr__:
+            # As IPython says it.
+            module = "" if value.__module__ == "builtins" else value.__module__ + "."
+            return module + str(value.__qualname__)
         text = repr(value)
         if type(value) in _CONTAINERS and len(text) > _WIDTH and len(value) <= _MANY:
             import pprint

@@ -76,7 +76,7 @@ class _Client(_nbclient.NotebookClient):  # type: ignore[misc]
         self.on_cell_start = self._announce
         self.on_cell_executed = self._keep
         self.main_task: Any = None
-        self.is_terminated = False
+        self.stopped_by = 0
         self.current = 0
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
@@ -90,10 +90,11 @@ class _Client(_nbclient.NotebookClient):  # type: ignore[misc]
     def _begin(self, **_facts: Any) -> None:
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+            loop.add_signal_handler(number, self._stop, number)
 
-    def _stop(self) -> None:
-        self.is_terminated = True
+    def _stop(self, number: int) -> None:
+        self.stopped_by = number
+        self.shutdown_kernel = "immediate"
         self.main_task.cancel()
 
     def _announce(self, cell: Any, cell_index: int, **_facts: Any) -> None:
@@ -149,9 +150,12 @@ async def _go(client: _Client) -> None:
     kernel = client.km
     try:
         await client.async_execute(cleanup_kc=True)
-    except asyncio.CancelledError:
-        if client.is_terminated:
+    except (asyncio.CancelledError, _errors.DeadKernelError):
+        # To a client that is canceled its kernel looks dead.
+        if client.stopped_by == signal.SIGTERM:
             raise Terminated from None
+        if client.stopped_by:
+            raise KeyboardInterrupt from None
         raise
     finally:
         if kernel is not None and kernel.has_kernel:

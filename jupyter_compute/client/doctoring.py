@@ -66,6 +66,9 @@ class DoctorCalls(SnapshotCalls, TargetCalls):
                 yield Finding(
                     subject=subject, level="problem", message=exc.message, remedy=exc.hint
                 )
+                if subject == "store":
+                    # The controller would not start, and nothing would answer.
+                    return
             except OSError as exc:
                 yield Finding(subject=subject, level="problem", message=str(exc))
 
@@ -103,7 +106,8 @@ class DoctorCalls(SnapshotCalls, TargetCalls):
             )
 
     def _look_at_store(self) -> Iterator[Finding]:
-        problems = integrity(self.workspace.database)
+        store = self.store
+        problems = integrity(store.path)
         for problem in problems:
             yield Finding(
                 subject="store",

@@ -45,7 +45,7 @@ class RecordCalls(RunCalls):
         """Return the last value of each series of each run."""
         return self.store.last_metrics(list(run_ids))
 
-    def lists(self, run_id: str) -> dict[str, list[float]]:
+    def lists(self, run_id: str) -> dict[str, list[float | str]]:
         """Return the lists that the run logged; the last one of each name."""
         return {event.name: event.values for event in self._said(run_id, "list", ListEvent)}
 

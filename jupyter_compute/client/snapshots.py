@@ -45,8 +45,15 @@ class SnapshotCalls(Opened):
         A submit at the same time loses nothing.
         """
         self.store.tidy()
-        keep = self.snapshotter().needed(self.store.snapshot_ids())
-        return self.blobs.gc(keep | self.store.input_digests())
+
+        def keep() -> set[str]:
+            needed = self.snapshotter().needed(self.store.snapshot_ids())
+            return needed | self.store.input_digests()
+
+        # A submit holds its blobs until its run is written down; what the controller adds for a
+        # run, it adds while the run is active.
+        is_quiet = not self.store.count_active()
+        return self.blobs.gc(keep, grace_s=0.0 if is_quiet else 600.0)
 
 
 def folder_of(source: str | os.PathLike[str]) -> Path:
@@ -55,13 +62,10 @@ def folder_of(source: str | os.PathLike[str]) -> Path:
     Raises:
         SnapshotError: It is no folder.
     """
-    try:
-        path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
-        if path.is_dir():
-            return path
-        found = "a file" if path.exists() else "not there"
-    except ValueError:
-        path, found = Path(), "no path"
+    path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
+    if path.is_dir():
+        return path
+    found = "a file" if path.exists() else "not there"
     raise SnapshotError(
         f"the folder {str(source)!r} is {found}", hint="--source names the folder to capture"
     )

@@ -94,31 +94,32 @@ class SubmitCalls(RunCalls, TargetCalls):
         secrets = {name: _absolute(reference) for name, reference in secrets.items()}
         self._check_target(place, resources)
         surroundings = _environment(environment, folder, place)
-        snapshot = self._capture(asked, folder, follow_links)
-        run = Run(
-            id=new_run_id(),
-            experiment=experiment or folder.name or "default",
-            name=name or name_of(asked),
-            target=place.name,
-            snapshot_id=snapshot.id,
-            command=asked,
-            params=params,
-            environment=surroundings,
-            resources=resources,
-            env=env,
-            secrets=secrets,
-            inputs=tuple(inputs),
-            tags=dict(tags or {}),
-            git=snapshot.git,
-            source=str(folder),
-            facts=RunFacts(
-                submitted_by=submitter(),
-                client_version=__version__,
-                environment_digest=_digest(surroundings),
-                phases={"snapshot": round(time.monotonic() - began, 4)},
-            ),
-        )
-        return self._write_down(run, snapshot)
+        with self.blobs.hold():
+            snapshot = self._capture(asked, folder, follow_links)
+            run = Run(
+                id=new_run_id(),
+                experiment=experiment or folder.name or "default",
+                name=name or name_of(asked),
+                target=place.name,
+                snapshot_id=snapshot.id,
+                command=asked,
+                params=params,
+                environment=surroundings,
+                resources=resources,
+                env=env,
+                secrets=secrets,
+                inputs=tuple(inputs),
+                tags=dict(tags or {}),
+                git=snapshot.git,
+                source=str(folder),
+                facts=RunFacts(
+                    submitted_by=submitter(),
+                    client_version=__version__,
+                    environment_digest=_digest(surroundings),
+                    phases={"snapshot": round(time.monotonic() - began, 4)},
+                ),
+            )
+            return self._write_down(run, snapshot)
 
     def _capture(self, command: Command, folder: Path, follow_links: bool | None) -> Snapshot:
         snapshotter = self.snapshotter(follow_links=follow_links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,8 +40,12 @@ _COMMANDS: tuple[tuple[str, Callable[..., Result]], ...] = (
 )
 
 
+@functools.cache
 def make_grammar() -> Grammar:
-    """Make the grammar that the shell and the notebook share."""
+    """Make the grammar that the shell and the notebook share.
+
+    It is made once: click takes the parameters off a function that it makes a command of.
+    """
     grammar = Grammar(
         "compute",
         help="Run cells, scripts and notebooks on any compute you can reach.",

@@ -280,7 +280,11 @@ def send(
     command: Sequence[str] | CellCommand = asked.words
     if code is not None:
         command = CellCommand(
-            code=code, notebook=place.notebook, cell_id=place.cell_id, outputs=asked.brings
+            code=code,
+            notebook=place.notebook,
+            cell_id=place.cell_id,
+            outputs=asked.brings,
+            allow_pickle=asked.allow_pickle,
         )
     return client.submit(
         command,

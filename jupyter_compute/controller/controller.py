@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from . import progress
 from .context import Context
 from .doorbell import Doorbell
 from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
 
@@ -72,7 +74,14 @@ class Controller:
         while not self._is_stopping and not until():
             await self._bell.wait(self._context.turn_s * (1.0 if self.is_busy else 2.5))
             if not self._is_stopping:
-                await self.turn()
+                await self._turn_safely()
+
+    async def _turn_safely(self) -> None:
+        try:
+            await self.turn()
+        except Exception:
+            log.exception("a bug while looking at the store")
+            await asyncio.sleep(self._context.turn_s)
 
     async def adopt(self) -> None:
         """Take over every run that is not over."""
@@ -139,13 +148,12 @@ class Controller:
         try:
             holders = (item for item in self._all_workers() if run.id in item.tickets)
             worker = next(holders, None) or self._worker(run.target)
+            worker.take(run)
         except ComputeError as exc:
             self._stray(run, exc)
         except Exception as exc:
-            log.exception("a bug while reaching the target %s", run.target)
+            log.exception("a bug while taking the run %s for %s", run.id, run.target)
             self._stray(run, ConfigError(progress.bug(exc, "controller.log")))
-        else:
-            worker.take(run)
 
     def _stray(self, run: Run, exc: ComputeError) -> None:
         """Deal with a run whose target cannot be had at all: detached, or its kind removed."""
@@ -212,6 +220,10 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name in await asyncio.to_thread(targets_with_removals, workspace):
+            with contextlib.suppress(ComputeError):
+                self._worker(name).remove()
 
 
 _tasks: set[asyncio.Task[Any]] = set()

@@ -20,6 +20,7 @@ from .inspection import Inspector
 from .launch import Launcher
 from .line import Line
 from .polling import Poller
+from .removal import Remover
 from .ticket import Stage, Ticket
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Worker:
         self._launcher = Launcher(context, self._line)
         self._follower = Follower(context, self._line)
         self._poller = Poller(self._line, self.tickets, self._hear, context.hold_s)
+        self._remover = Remover(context.workspace, target.name, driver)
         self._stirred = asyncio.Event()
         self._silence: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -59,7 +61,7 @@ class Worker:
     def is_busy(self) -> bool:
         """Whether it has runs or a check to care for."""
         is_checking = self._checking is not None and not self._checking.done()
-        return bool(self.tickets) or is_checking
+        return bool(self.tickets) or is_checking or self._remover.is_busy
 
     def take(self, run: Run) -> None:
         """Take a run as the store has it: a new one, one to adopt, or one with a new wish."""
@@ -79,9 +81,13 @@ class Worker:
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._check())
 
+    def remove(self) -> None:
+        """Have the target remove the runs that were deleted."""
+        self._remover.start()
+
     async def close(self) -> None:
         """Let go of the target; its jobs go on."""
-        tasks = [*self._tasks, *self._notes, self._silence, self._checking]
+        tasks = [*self._tasks, *self._notes, self._silence, self._checking, self._remover.task]
         for ticket in self.tickets.values():
             tasks += [ticket.task, ticket.cancel_task]
         await end(*tasks)
@@ -113,6 +119,7 @@ class Worker:
         ):
             if isinstance(verdict, Start):
                 ticket.stage = Stage.SENDING
+                ticket.is_queued_there = capacity.slots is None
                 ticket.holding = Holding(demand=demand, gpu_ids=verdict.gpu_ids)
                 self._begin(ticket)
             elif isinstance(verdict, Refuse):

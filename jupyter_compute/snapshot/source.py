@@ -67,6 +67,11 @@ class Source:
         Raises:
             SnapshotError: Something cannot be part of a snapshot; all of it is named.
         """
+        walk = self._walk()
+        self._check_problems(walk.problems)
+        return walk
+
+    def _walk(self) -> Walk:
         if not self._is_loaded:
             self._cache.load()
             self._is_loaded = True
@@ -83,9 +88,11 @@ class Source:
         walk.run()
         if not walk.has_changed:
             self._snapshot = before
-        if walk.problems:
-            raise error_of(self.path, walk.problems, self.rules.file)
         return walk
+
+    def _check_problems(self, problems: list[Problem]) -> None:
+        if problems:
+            raise error_of(self.path, problems, self.rules.file)
 
     def take(self) -> tuple[Snapshot, bool]:
         """Store what is not stored yet; return the snapshot, without git, and whether it is new.
@@ -94,8 +101,9 @@ class Source:
             SnapshotError: It is too large, something cannot be part of it or cannot be read, or
                 the blobs cannot be written.
         """
-        walk = self.walk()
+        walk = self._walk()
         self._check_limit(walk.bytes, walk.is_whole)
+        self._check_problems(walk.problems)
         with self._blobs.writer() as writer:
             generation = self._blobs.generation
             if self._snapshot is not None and generation == self._generation:
@@ -111,9 +119,7 @@ class Source:
         # this one still are. That is known again when everything has been written.
         is_same, self._generation = generation == self._generation, _UNKNOWN
         unread = walk.unread if is_same else walk.unread + self._lost()
-        problems = self._read_all(walk, unread, writer)
-        if problems:
-            raise error_of(self.path, problems, self.rules.file)
+        self._check_problems(self._read_all(walk, unread, writer))
         self._check_limit(self._bytes(), walk.is_whole)
         files, folders = self._content()
         identifier = writer.add_bytes(manifest.encode(files, folders))

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jupyter_compute.client import Client
 from jupyter_compute.commands import Place, Result, Submission, parse_submission, run_line, split
-from jupyter_compute.errors import ConfigError
+from jupyter_compute.errors import ComputeError, ConfigError
 
 
 @pytest.fixture
-def place(home: Path, tmp_path: Path) -> Place:
-    return Place(client=Client(), source=tmp_path, program="%compute", waits=True)
+def place(home: Path, tmp_path: Path) -> Iterator[Place]:
+    with Client() as client:
+        yield Place(client=client, source=tmp_path, program="%compute", waits=True)
 
 
 def parse(place: Place, *words: str, is_cell: bool = False) -> Submission:
@@ -129,9 +131,9 @@ def test_an_unclosed_quote_is_refused() -> None:
     ],
 )
 def test_a_wrong_word_gets_the_nearest_right_one(place: Place, line: str, hint: str) -> None:
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - any of the foreseen errors
+    with pytest.raises(ComputeError) as caught:
         run_line(line, place=place)
-    assert hint in caught.value.hint  # type: ignore[attr-defined]
+    assert hint in caught.value.hint
 
 
 def test_variables_travel_to_cells_only(place: Place) -> None:
