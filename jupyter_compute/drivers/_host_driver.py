@@ -21,7 +21,7 @@ from ..errors import (
     TargetUnreachableError,
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
-from ._agent import Agent, Answer, PipeLost, Refused
+from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
 from ._host import Host
 from ._uploading import Uploader
 
@@ -306,7 +306,7 @@ class HostDriver(Driver):
             try:
                 return await agent.call(head, data=data() if data else None, size=size)
             except PipeLost as exc:
-                if is_last:
+                if is_last or str(exc) == CLOSED:
                     raise self._unreachable(str(exc)) from exc
         raise AssertionError("not reached")
 
