@@ -119,6 +119,7 @@ class Worker:
         ):
             if isinstance(verdict, Start):
                 ticket.stage = Stage.SENDING
+                ticket.is_queued_there = capacity.slots is None
                 ticket.holding = Holding(demand=demand, gpu_ids=verdict.gpu_ids)
                 self._begin(ticket)
             elif isinstance(verdict, Refuse):
