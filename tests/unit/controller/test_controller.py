@@ -567,3 +567,22 @@ def test_a_queued_run_that_may_be_launched_is_looked_up_before_it_is_canceled(bu
     assert play(house, scene).state is RunState.CANCELED
     performance = engine.performance(run.id)
     assert performance is None or performance.status.state is RunState.CANCELED
+
+
+def test_odd_bytes_in_what_a_run_says_do_not_make_it_fail(build):
+    house = build()
+    odd = [
+        {"type": "metric", "name": "a\udc80b", "value": 1.0},
+        {"type": "metric", "name": "loss", "value": "NaN"},
+        {"type": "metric", "name": "loss", "value": float("nan")},
+        {"type": "output", "path": "outputs/a\udc80b", "size": 1},
+        {"type": "tag", "name": "t\0g", "value": "\u2028"},
+        {"type": "metric", "name": "good", "value": 2.0},
+    ]
+
+    async def scene():
+        return await house.over(house.submit(*map(tell, odd)).id)
+
+    run = play(house, scene)
+    assert (run.state, run.error) == (RunState.COMPLETED, "")
+    assert [event.value for event in house.store.metrics(run.id)["good"]] == [2.0]
