@@ -192,7 +192,10 @@ class Agent:
             if data is not None:
                 await self._stream(id_, pending, data, inline=size <= _INLINE)
             return await pending.future
-        except asyncio.CancelledError:
+        except (PipeLost, Refused):
+            raise
+        except BaseException:
+            # Given up, or the data cannot be read: the other end must not wait for the rest.
             if not self.lost:
                 with contextlib.suppress(OSError, RuntimeError):
                     self.pipe.writer.write(encode(id_, DROP))

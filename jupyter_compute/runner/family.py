@@ -24,19 +24,26 @@ class Family:
         log: The run's log; who writes to it belongs to the run.
         leaders: Pid and start time of each program, which leads a session of its own.
         keeper: The pid of the living keeper, which adopts every orphan; 0 once it has ended.
+        since: When the keeper started, in the kernel's ticks; nobody of the run is older.
     """
 
     def __init__(
-        self, token: str, log: str, leaders: Sequence[Sequence[int]] = (), keeper: int = 0
+        self,
+        token: str,
+        log: str,
+        leaders: Sequence[Sequence[int]] = (),
+        keeper: int = 0,
+        since: int = 0,
     ) -> None:
         self.token = token
         self.log = log
         self.leaders = [(pid, start) for pid, start in leaders]
         self.keeper = keeper
+        self.since = since
 
     def members(self) -> list[Process]:
         """List those that run, without the keeper; reads all of ``/proc``."""
-        everyone = processes.list_all()
+        everyone = [one for one in processes.list_all() if one.start >= self.since]
         sessions = {pid for pid, start in self.leaders if processes.is_running(pid, start)}
         roots = [
             process

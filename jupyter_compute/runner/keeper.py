@@ -127,7 +127,8 @@ class Keeper:
         self.token = os.urandom(16).hex()
         self.state: dict[str, Any] = identify(self.token)
         self.state.update(phase="preparing", since=time.time(), heartbeat=time.time())
-        self.family = Family(self.token, run / "log", keeper=os.getpid())
+        since = self.state["start"]
+        self.family = Family(self.token, run / "log", keeper=os.getpid(), since=since)
         self.observer = Observer(run, self._limit("LOG_LIMIT_MB", 1024))
         self.bell = Bell(self._heed)
         self.status: dict[str, Any] = {"state": "failed", "facts": {}}

@@ -110,7 +110,8 @@ def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
         is_known = life is not Life.UNKNOWN or is_same_boot(state)
         if not is_known and not _is_given_up(run, state):
             return None
-        family = Family(state["token"], run / "log", state.get("leaders") or ())
+        leaders = state.get("leaders") or ()
+        family = Family(state["token"], run / "log", leaders, since=state["start"])
         if life is not Life.RESTARTED:
             if state.get("cgroup"):
                 Cgroup(state["cgroup"]).remove()

@@ -254,3 +254,45 @@ def test_a_killed_keeper_is_noticed_by_a_held_poll(tmp_path: Path) -> None:
 
     status = play(make_driver(tmp_path), act)
     assert status.state is RunState.FAILED and "keeper" in status.error
+
+
+def test_large_blobs_of_the_workspace_are_not_sent_through_the_pipe(tmp_path: Path) -> None:
+    class FileBlobs(MemoryBlobs):
+        """Blobs that stand alone, as the workspace's large ones do; reading them is an error."""
+
+        def large_path(self, digest: str) -> str:
+            path = tmp_path / digest
+            if not path.exists():
+                path.write_bytes(self._blobs[digest])
+            return str(path)
+
+        def open(self, digest: str) -> Any:
+            assert self.size(digest) < 1000
+            return super().open(digest)
+
+    blobs = FileBlobs()
+    data = os.urandom(3_000_000)
+    job = make_job(blobs, leave(0), files={"data.bin": data})
+    status = play(make_driver(tmp_path), lambda driver: run(driver, job, blobs))
+    assert status.exit_code == 0
+    work = tmp_path / "target/runs" / job.run_id / "1/work"
+    assert (work / "data.bin").read_bytes() == data
+    (work / "data.bin").write_bytes(b"changed")
+    source = next(path for path in tmp_path.iterdir() if path.is_file())
+    assert source.read_bytes() == data
+
+
+def test_an_upload_that_cannot_be_read_leaves_nothing_open(tmp_path: Path) -> None:
+    class BrokenBlobs(MemoryBlobs):
+        def open(self, digest: str) -> Any:
+            raise NotFoundError(f"{digest} is gone")
+
+    broken, whole = BrokenBlobs(), MemoryBlobs()
+    digests = [blobs.add(b"x" * 1_000_000) for blobs in (broken, whole)][:1]
+
+    async def act(driver: LocalDriver) -> None:
+        with pytest.raises(NotFoundError):
+            await driver.upload(digests, broken)
+        await driver.upload(digests, whole)
+
+    play(make_driver(tmp_path), act)
