@@ -18,7 +18,7 @@ from . import endings, environments, leavings, processes, programs
 from .bell import Bell
 from .cgroups import Cgroup
 from .endings import Ended
-from .family import Family
+from .family import Family, reap
 from .identity import identify
 from .interpreters import Interpreter
 from .observer import Observer
@@ -265,9 +265,11 @@ class Keeper:
 
     def _finalize(self) -> None:
         begun = time.monotonic()
-        self.state["phase"] = "finalizing"
-        with contextlib.suppress(OSError):
-            self.run.write_state(self.state)
+        if not reap():
+            # Said only if it takes a while, as whoever watches is woken by it.
+            self.state["phase"] = "finalizing"
+            with contextlib.suppress(OSError):
+                self.run.write_state(self.state)
         if not self.family.end(self.grace_s, self.bell.pause):
             self.status["reason"] = "some processes of the run could not be killed"
         if self.cgroup is not None:

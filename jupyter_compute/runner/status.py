@@ -148,7 +148,7 @@ def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, 
 def _why(state: dict[str, Any], life: Life) -> str:
     doing = {
         "preparing": "before or as the program started",
-        "running": "while the program ran",
+        "running": "during the run",
         "finalizing": "after the program had ended, before its exit status was written",
     }.get(str(state.get("phase")), "")
     if life is Life.RESTARTED:

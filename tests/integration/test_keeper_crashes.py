@@ -226,7 +226,7 @@ def test_a_restarted_host_is_told_from_a_killed_keeper(stage: Stage) -> None:
     _pretend_keeper(folder, boot="another boot")
     found = stage.finish(folder)
     assert found["state"] == "failed"
-    assert found["error"].endswith("was restarted while the program ran")
+    assert found["error"].endswith("was restarted during the run")
 
 
 def test_a_state_that_a_loss_of_power_emptied_is_never_a_second_start(stage: Stage) -> None:
