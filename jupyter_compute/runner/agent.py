@@ -78,7 +78,7 @@ class Agent:
             poller.register(self._stdout, select.POLLOUT)
         now = time.monotonic()
         watch = self._operations.statuses.watch if self._operations and self._held else None
-        if watch is not None and watch.is_reliable and now >= self._quiet_until:
+        if watch is not None and watch.fd >= 0 and now >= self._quiet_until:
             poller.register(watch.fd, select.POLLIN)
         owners = {}
         for child in self._children.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 
@@ -44,6 +45,7 @@ class Watch:
 
     def __init__(self, root: str, *, allowed: bool = True) -> None:
         self.fd = -1
+        self._is_full = False
         self._folders: dict[int, str] = {}
         self._watches: dict[str, int] = {}
         if allowed and is_local(root):
@@ -55,8 +57,8 @@ class Watch:
 
     @property
     def is_reliable(self) -> bool:
-        """Whether changes are told at all."""
-        return self.fd >= 0
+        """Whether every change is told."""
+        return self.fd >= 0 and not self._is_full
 
     def add(self, folder: str) -> bool:
         """Watch a folder, repeatable; returns whether its changes are told."""
@@ -66,6 +68,8 @@ class Watch:
             return False
         watch = self._libc.inotify_add_watch(self.fd, os.fsencode(folder), _MASK)
         if watch < 0:
+            # A folder that is not there yet is no reason to distrust the rest.
+            self._is_full |= ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR)
             return False
         self._watches[folder] = watch
         self._folders[watch] = folder
@@ -73,6 +77,7 @@ class Watch:
 
     def keep(self, folders: set[str]) -> None:
         """Stop watching all but these."""
+        self._is_full = False
         for folder in [folder for folder in self._watches if folder not in folders]:
             watch = self._watches.pop(folder)
             self._folders.pop(watch, None)

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from interpreters import interpreters
 
 from jupyter_compute.driver import DriverContext
 from jupyter_compute.drivers.local import LocalDriver, LocalOptions
@@ -193,6 +194,24 @@ def test_a_run_imports_what_comes_with_it_from_its_own_snapshot_first(tmp_path: 
     assert play(make_driver(tmp_path), act).startswith(str(tmp_path / "target/lib").encode())
 
 
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: Path(path).resolve().name)
+def test_a_job_runs_on_every_interpreter_that_a_target_could_have(
+    tmp_path: Path, python: str
+) -> None:
+    blobs = MemoryBlobs()
+    code = b"import sys; print(sys.version_info[:2]); import jupyter_compute_run"
+    job = msgspec.structs.replace(
+        make_job(blobs, files={"show.py": code}), argv=("{python}", "show.py")
+    )
+
+    async def act(driver: LocalDriver) -> None:
+        assert (await run(driver, job, blobs)).error == ""
+        version = ", ".join((await driver.check()).python.split(".")[:2])
+        assert await driver.read(job, "log", 0) == f"({version})\n".encode()
+
+    play(make_driver(tmp_path, python), act)
+
+
 def test_the_agent_and_its_children_are_gone_when_it_is_closed(tmp_path: Path) -> None:
     async def act(driver: LocalDriver) -> int:
         await driver.list_jobs()
@@ -229,6 +248,7 @@ def test_many_ended_runs_are_found_again_in_one_poll(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "job.json").write_text("{}")
         (folder / "exit.json").write_text(status)
+        os.utime(folder / "exit.json", (1e9, 1e9))
 
     async def act(driver: LocalDriver) -> None:
         found = await driver.poll(jobs)
