@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_compute.blobs import Blobs, Writer
@@ -119,7 +119,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield tmp_path_factory.mktemp("trees")
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(entries=ENTRIES, data=st.data())
 def test_a_restored_snapshot_is_the_folder_and_its_id_knows_no_order_or_time(
     place: Path, entries: Entries, data: st.DataObject
