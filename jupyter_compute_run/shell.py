@@ -14,6 +14,7 @@ from .publishing import publish
 # Any version will do, so no one version's types are asked for.
 _DisplayHook: Any = import_module("IPython.core.displayhook").DisplayHook
 _DisplayPublisher: Any = import_module("IPython.core.displaypub").DisplayPublisher
+_page: Any = import_module("IPython.core.page")
 _InteractiveShell: Any = import_module("IPython.core.interactiveshell").InteractiveShell
 
 
@@ -48,6 +49,10 @@ class RunShell(_InteractiveShell):  # type: ignore[misc]
 
     def init_sys_modules(self) -> None:
         """Keep the main module that the cell already is."""
+
+    def init_pager(self) -> None:
+        """Show the answers to ``?`` as outputs: nobody is there to page through them."""
+        self.set_hook("show_in_pager", _page.as_hook(_page.display_page), 90)
 
     def showtraceback(self, *_args: Any, **_options: Any) -> None:
         """Keep what a magic would only print: it ends the cell."""
