@@ -14,7 +14,6 @@ from .publishing import publish
 # Any version will do, so no one version's types are asked for.
 _DisplayHook: Any = import_module("IPython.core.displayhook").DisplayHook
 _DisplayPublisher: Any = import_module("IPython.core.displaypub").DisplayPublisher
-_page: Any = import_module("IPython.core.page")
 _InteractiveShell: Any = import_module("IPython.core.interactiveshell").InteractiveShell
 
 
@@ -50,10 +49,6 @@ class RunShell(_InteractiveShell):  # type: ignore[misc]
     def init_sys_modules(self) -> None:
         """Keep the main module that the cell already is."""
 
-    def init_pager(self) -> None:
-        """Show the answers to ``?`` as outputs: nobody is there to page through them."""
-        self.set_hook("show_in_pager", _page.as_hook(_page.display_page), 90)
-
     def showtraceback(self, *_args: Any, **_options: Any) -> None:
         """Keep what a magic would only print: it ends the cell."""
         self.failure = self.failure or sys.exc_info()[1]
@@ -86,6 +81,8 @@ def start(main: ModuleType) -> RunShell:
 
         config = Config()
         config.HistoryManager.enabled = False
+        # Nobody is there to page through the answers to ``?``.
+        config.InteractiveShell.display_page = True
         config.HistoryManager.hist_file = ":memory:"
         hook = sys.displayhook, sys.excepthook
         kept = dict(main.__dict__)
