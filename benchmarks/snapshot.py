@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from jupyter_compute.blobs import Blobs
@@ -79,9 +80,7 @@ def _ignored(folder: Path) -> Iterator[dict[str, object]]:
         snapshotter = _snapshotter(folder / f"ignored-{place}-workspace")
         snapshotter.take(source)
         snapshotter.take(source)
-        ours = statistics.median(
-            _time(lambda s=source: snapshotter.take(s)) for _ in range(REPEATS)
-        )
+        ours = statistics.median(_time(partial(snapshotter.take, source)) for _ in range(REPEATS))
         where = "in a folder" if place == "data" else "in the same folder"
         what = f"snapshot, 200 files beside 20,000 ignored ones {where}, against its limit"
         yield _row(what, ours, 10.0, 1 if place == "data" else None)
@@ -161,7 +160,7 @@ def _interleaved(
     for _ in range(repeats):
         for name, act in peers.items():
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                times[name].append(_time(lambda act=act, scratch=scratch: act(Path(scratch))))
+                times[name].append(_time(partial(act, Path(scratch))))
     return {name: statistics.median(values) for name, values in times.items()}
 
 

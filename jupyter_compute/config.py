@@ -34,7 +34,6 @@ class Settings(Struct, frozen=True, kw_only=True):
         idle_minutes: How long the controller stays when nothing is active.
         log_limit_mb: How much of a run's log is brought here, in MB.
         outputs_limit_mb: How much of a run's outputs is brought here by itself, in MB.
-        environments_limit_mb: How much built environments may take on a target, in MB.
     """
 
     slots: int | None = None
@@ -43,7 +42,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     idle_minutes: float = 15
     log_limit_mb: float = 1024
     outputs_limit_mb: float = 4096
-    environments_limit_mb: float = 20480
 
     def __post_init__(self) -> None:
         for field in structs.fields(self):

@@ -7,7 +7,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# Where a change is judged, the same cases are tried each time: a rare case that a change did not
+# bring about is for those who can look at it, and they try new cases with every run.
+hypothesis.settings.register_profile("judge", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile("judge" if os.environ.get("CI") else "explore")
 
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),

@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,7 +16,7 @@ from ..errors import NotFoundError, SnapshotError
 from ..model import Digest
 from .garbage import collect
 from .index import PACK, Index, Place
-from .locks import shared
+from .locks import exclusive, shared
 from .reading import VerifiedFile
 from .writer import LARGE_BYTES, Writer
 
@@ -65,7 +65,7 @@ class Blobs:
         What was added is visible when the block has ended. If it ends with an error, any part of
         it may be there.
         """
-        with self._mutex, self.hold():
+        with self.hold(), self._mutex:
             self._refresh()
             writer = Writer(self, self._index)
             try:
@@ -211,9 +211,10 @@ class Blobs:
             ConflictError: Blobs were being added all the time.
         """
         self._make()
-        with self._mutex:
-            self._reload()
-            freed = collect(self, self._index, keep, grace_s=grace_s, timeout_s=timeout_s)
+        # Always first the lock between processes and then the one between threads: who holds
+        # blobs and adds one must not wait for the thread that waits for the hold to end.
+        with exclusive(self._lock, timeout_s), self._mutex:
+            freed = collect(self, self._index, keep, grace_s=grace_s)
             self._reload()
         return freed
 
@@ -224,9 +225,9 @@ class Blobs:
             file.write(secrets.token_bytes(8))
         os.replace(path, self._generation_path)
 
-    def files(self) -> tuple[str, str, str, str]:
-        """Return the paths of the packs, the large blobs, what is coming in, and the lock."""
-        return self._packs, self._large, self._incoming, self._lock
+    def folders(self) -> tuple[str, str, str]:
+        """Return the paths of the packs, of the large blobs and of what is coming in."""
+        return self._packs, self._large, self._incoming
 
     def large_path(self, digest: Digest) -> str:
         """Return where a large blob stands, if it is there."""
@@ -274,11 +275,12 @@ class Blobs:
             self._generation = self.generation
             self._index.clear()
         self._index.refresh()
-        try:
+        self._known_large = {}
+        if os.path.isdir(self._large):
             with os.scandir(self._large) as entries:
-                self._known_large = {entry.name: entry.stat().st_size for entry in entries}
-        except FileNotFoundError:
-            self._known_large = {}
+                for entry in entries:
+                    with suppress(FileNotFoundError):  # just collected
+                        self._known_large[entry.name] = entry.stat().st_size
 
     def _read_packed(self, digest: Digest, place: Place) -> bytes:
         handle = os.open(self._index.path(place.pack, PACK), os.O_RDONLY | os.O_CLOEXEC)
@@ -295,7 +297,8 @@ class Blobs:
 
     def _verified(self, file: BinaryIO, digest: Digest, size: int) -> io.BufferedReader:
         def fail() -> Exception:
-            os.replace(self.large_path(digest), self.incoming_path(digest))
+            with suppress(FileNotFoundError):  # another reader was faster
+                os.replace(self.large_path(digest), self.incoming_path(digest))
             self.renew_generation()
             return self._damage(digest)
 

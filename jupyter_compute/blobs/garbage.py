@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..model import Digest
 from .index import INDEX, PACK, Index, Place
-from .locks import exclusive
 from .writer import Pack
 
 if TYPE_CHECKING:
@@ -26,25 +25,23 @@ def collect(
     keep: Collection[Digest] | Callable[[], Collection[Digest]],
     *,
     grace_s: float,
-    timeout_s: float,
 ) -> int:
-    """Remove all blobs but those to keep; see :meth:`Blobs.gc`."""
-    packs, large, incoming, lock = blobs.files()
-    with exclusive(lock, timeout_s):
-        before = _bytes(packs, large, incoming)
-        needed = frozenset(keep() if callable(keep) else keep)
-        oldest = time.time() - grace_s
-        index.clear()
-        index.refresh()
-        for entry in _files(incoming):
+    """Remove all blobs but those to keep, while nobody adds any; see :meth:`Blobs.gc`."""
+    packs, large, incoming = blobs.folders()
+    before = _bytes(packs, large, incoming)
+    needed = frozenset(keep() if callable(keep) else keep)
+    oldest = time.time() - grace_s
+    index.clear()
+    index.refresh()
+    for entry in _files(incoming):
+        os.unlink(entry.path)
+    for entry in _files(large):
+        if entry.name not in needed and entry.stat().st_mtime <= oldest:
             os.unlink(entry.path)
-        for entry in _files(large):
-            if entry.name not in needed and entry.stat().st_mtime <= oldest:
-                os.unlink(entry.path)
-        _collect_packs(index, needed, oldest)
-        _drop_orphans(packs)
-        blobs.renew_generation()
-        return max(0, before - _bytes(packs, large, incoming))
+    _collect_packs(index, needed, oldest)
+    _drop_orphans(packs)
+    blobs.renew_generation()
+    return max(0, before - _bytes(packs, large, incoming))
 
 
 def _collect_packs(index: Index, needed: Collection[Digest], oldest: float) -> None:

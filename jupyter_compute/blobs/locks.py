@@ -42,7 +42,7 @@ def exclusive(path: str, timeout_s: float) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         deadline = time.monotonic() + timeout_s
-        while not try_lock(handle):
+        while not _try_lock_strictly(handle, path):
             if time.monotonic() > deadline:
                 raise ConflictError(
                     "blobs cannot be removed: a run is just being submitted",
@@ -52,6 +52,19 @@ def exclusive(path: str, timeout_s: float) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _try_lock_strictly(handle: int, path: str) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        if exc.errno in _NO_LOCKS:
+            raise ConflictError(
+                f"blobs cannot be removed: the file system of {path} has no locks",
+                hint="set JUPYTER_COMPUTE_HOME to a folder on a local disk",
+            ) from exc
+        return False
+    return True
 
 
 def try_lock(handle: int) -> bool:

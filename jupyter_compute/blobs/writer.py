@@ -78,6 +78,21 @@ class Writer:
             self.close()
             raise self._blobs.unwritable(exc) from exc
 
+    def lend(self) -> Pack:
+        """Open a pack for a process that appends to it in this one's place."""
+        try:
+            return Pack.open(self._index)
+        except OSError as exc:
+            raise self._blobs.unwritable(exc) from exc
+
+    def accept(self, pack: Pack, added: list[tuple[Digest, Place]]) -> None:
+        """Record what that process has appended."""
+        try:
+            pack.record(added)
+        except OSError as exc:
+            raise self._blobs.unwritable(exc) from exc
+        self._index.add(pack.name, added)
+
     def close(self) -> None:
         """Let go of the pack; what waits and was not flushed is dropped."""
         if self._pack is not None:
@@ -143,12 +158,18 @@ class Incoming:
 
 
 class Pack:
-    """A pack file that this process alone appends to."""
+    """A pack file that this process alone appends to.
+
+    Attributes:
+        name: Its name.
+        handle: The open file.
+        end: Where the last recorded blob ends.
+    """
 
     def __init__(self, name: str, data: int, index: int, end: int) -> None:
         self.name = name
         self.end = end
-        self._data = data
+        self.handle = data
         self._index = index
         self._process = os.getpid()
 
@@ -196,35 +217,50 @@ class Pack:
         if os.getpid() != self._process:
             raise OSError(0, "a pack was opened before this process was forked")
         added: list[tuple[Digest, Place]] = []
-        records = bytearray()
         end = self.end
         for digest, data in blobs.items():
             added.append((digest, Place(self.name, end, len(data))))
-            records += RECORD.pack(bytes.fromhex(digest), end, len(data))
             end += len(data)
         try:
-            _write_all(self._data, list(blobs.values()), self.end)
+            write_all(self.handle, list(blobs.values()), self.end)
         except OSError:
-            os.ftruncate(self._data, self.end)
+            self.drop_tail()
             raise
+        self.record(added)
+        return added
+
+    def record(self, added: list[tuple[Digest, Place]]) -> None:
+        """Append the records of blobs whose bytes have been appended."""
+        rows = [RECORD.pack(bytes.fromhex(digest), at, size) for digest, (_, at, size) in added]
         start = os.fstat(self._index).st_size
         try:
-            _write_all(self._index, [bytes(records)], start)
+            write_all(self._index, [b"".join(rows)], start)
         except OSError:
-            os.ftruncate(self._index, start)
+            self._keep_whole_records()
             raise
-        self.end = end
-        return added
+        self.end = max((at + size for _, (_, at, size) in added), default=self.end)
+
+    def _keep_whole_records(self) -> None:
+        """Drop half a record; others may have seen the whole ones, and their bytes are there."""
+        size = os.fstat(self._index).st_size
+        os.ftruncate(self._index, size - size % RECORD.size)
+        data = os.pread(self._index, size - size % RECORD.size, 0)
+        self.end = max((at + size for _, at, size in RECORD.iter_unpack(data)), default=0)
+        self.drop_tail()
+
+    def drop_tail(self) -> None:
+        """Drop what was appended and has no record."""
+        os.ftruncate(self.handle, self.end)
 
     def sync(self) -> None:
         """Bring what was appended to the disk."""
-        os.fsync(self._data)
+        os.fsync(self.handle)
         os.fsync(self._index)
 
     def close(self) -> None:
         """Let others append to it."""
         os.close(self._index)
-        os.close(self._data)
+        os.close(self.handle)
 
 
 def _whole_end(index: Index, name: str) -> int | None:
@@ -236,7 +272,8 @@ def _whole_end(index: Index, name: str) -> int | None:
     return end if end <= os.stat(index.path(name, PACK)).st_size else None
 
 
-def _write_all(handle: int, parts: list[bytes], offset: int) -> None:
+def write_all(handle: int, parts: list[bytes], offset: int) -> None:
+    """Write the parts one after the other from an offset on."""
     for start in range(0, len(parts), _VECTOR):
         views = [memoryview(part) for part in parts[start : start + _VECTOR] if part]
         while views:

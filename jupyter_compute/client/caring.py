@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from ..controller.removal import removals
 from ..driver import Driver, DriverContext
 from ..errors import ComputeError, StoreError
 from ..model import ArgvCommand, Run, RunId, RunState, Target
@@ -53,9 +54,12 @@ class CareCalls(DoctorCalls):
         known = {run.id: run for run in self._records()}
         there: dict[RunId, tuple[str, int]] = {}
         for target in self.targets():
+            deleted = removals(self.workspace, target.name)
             try:
                 for run_id, attempt in asyncio.run(self._listed(target)):
-                    there[run_id] = (target.name, attempt)
+                    last = max(attempt, there.get(run_id, ("", 0))[1])
+                    if run_id not in deleted:
+                        there[run_id] = (target.name, last)
             except ComputeError as exc:
                 yield _problem(f"{target.name}: {exc.message}", exc.hint)
         count = sum(self._enter(run_id, known, there) for run_id in {**known, **there})

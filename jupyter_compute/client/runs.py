@@ -13,6 +13,7 @@ import msgspec
 
 from ..controller import process
 from ..controller.handover import hand_over
+from ..controller.removal import wish_removal
 from ..errors import ComputeError, ConflictError, NotFoundError, StoreError
 from ..model import Run, RunFacts, RunFilter, RunId, RunPage, RunState, new_run_id
 from ..secrets import resolve
@@ -120,7 +121,7 @@ class RunCalls(Opened):
         )
 
     def delete(self, run_id: str) -> None:
-        """Remove a run that is over: its record, and its log and files on this machine.
+        """Remove a run that is over: its record, its log and files here and at its target.
 
         Raises:
             ConflictError: The run is still active.
@@ -131,6 +132,7 @@ class RunCalls(Opened):
                 f"{run.id} is {run.state.value}",
                 hint=f"cancel it first: jupyter compute cancel {run.id}",
             )
+        wish_removal(self.workspace, run.target, run.id, run.attempt)
         self.store.delete(run.id)
         shutil.rmtree(self.workspace.run(run.id), ignore_errors=True)
         self._wake()

@@ -62,13 +62,10 @@ def folder_of(source: str | os.PathLike[str]) -> Path:
     Raises:
         SnapshotError: It is no folder.
     """
-    try:
-        path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
-        if path.is_dir():
-            return path
-        found = "a file" if path.exists() else "not there"
-    except ValueError:
-        path, found = Path(), "no path"
+    path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
+    if path.is_dir():
+        return path
+    found = "a file" if path.exists() else "not there"
     raise SnapshotError(
         f"the folder {str(source)!r} is {found}", hint="--source names the folder to capture"
     )

@@ -40,9 +40,12 @@ _COMMANDS: tuple[tuple[str, Callable[..., Result]], ...] = (
 )
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def make_grammar() -> Grammar:
-    """Return the grammar that the shell and the notebook share."""
+    """Make the grammar that the shell and the notebook share.
+
+    It is made once: click takes the parameters off a function that it makes a command of.
+    """
     grammar = Grammar(
         "compute",
         help="Run cells, scripts and notebooks on any compute you can reach.",

@@ -111,8 +111,8 @@ def command(run: Run) -> str:
     if isinstance(what, NotebookCommand):
         return what.path
     assert isinstance(what, CellCommand)
-    first = next((line for line in what.code.splitlines() if line.strip()), "")
-    return f"cell: {first.strip()}"
+    lines = (line.strip() for line in what.code.splitlines())
+    return f"cell: {next((line for line in lines if line and not line.startswith('#')), '')}"
 
 
 def environment(what: Environment) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from . import progress
 from .context import Context
 from .doorbell import Doorbell
 from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
 
@@ -41,6 +43,8 @@ class Controller:
         self._bell = bell
         self._python = python
         self._workers: dict[str, Worker] = {}
+        self._retired: list[Worker] = []
+        self._targets: dict[str, Target] = {}  # as read in this turn
         self._astray: dict[RunId, Run] = {}
         self._seen = -1
         self._is_stopping = False
@@ -50,8 +54,14 @@ class Controller:
     def is_busy(self) -> bool:
         """Whether there is anything to care for."""
         is_awaiting = self._context.box.is_awaited(self._context.clock())
-        is_working = any(worker.is_busy for worker in self._workers.values())
+        is_working = any(worker.is_busy for worker in self._all_workers())
         return is_working or is_awaiting or bool(self._astray)
+
+    @property
+    def followed(self) -> int:
+        """How many runs are known to go on at their targets."""
+        tickets = (item for worker in self._all_workers() for item in worker.tickets.values())
+        return sum(item.is_launched and item.status is not None for item in tickets)
 
     def stop(self) -> None:
         """Let :meth:`run` return soon; runs go on at their targets."""
@@ -77,14 +87,14 @@ class Controller:
     async def turn(self) -> None:
         """Act on what has changed in the store since the last look."""
         desk = self._context.desk
-        revision = await desk.ask(desk.store.revision)
-        while self._seen < revision:
-            changed = await desk.ask(desk.store.changed, self._seen)
+        self._targets.clear()
+        while changed := await desk.ask(desk.store.changed, self._seen):
             for run in changed:
                 self._route(run)
-            self._seen = changed[-1].revision if changed else revision
+            self._seen = changed[-1].revision
         for run_id in list(self._astray):
             self._route(self._astray.pop(run_id))
+        self._dismiss()
         await self._answer_wishes()
 
     async def has_work(self) -> bool:
@@ -94,7 +104,8 @@ class Controller:
 
     async def close(self) -> None:
         """Let go of all targets."""
-        workers, self._workers = list(self._workers.values()), {}
+        workers = self._all_workers()
+        self._workers, self._retired = {}, []
         await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
 
     async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -111,14 +122,14 @@ class Controller:
                     self.stop()
                 return {"ok": not is_refused}
             case "status":
-                active = sum(len(worker.tickets) for worker in self._workers.values())
+                active = sum(len(worker.tickets) for worker in self._all_workers())
                 return {"ok": True, "active": active, "version": __version__}
             case other:
                 return {"ok": False, "error": f"this controller does not know {other!r}"}
 
     def _is_at_work(self) -> bool:
         """Whether a run is under way; one that only waits can as well wait for another."""
-        tickets = (item for worker in self._workers.values() for item in worker.tickets.values())
+        tickets = (item for worker in self._all_workers() for item in worker.tickets.values())
         return any(item.stage is not Stage.WAITING for item in tickets)
 
     # -- routing -------------------------------------------------------------------------------
@@ -128,7 +139,8 @@ class Controller:
             self._context.box.drop(run.id)
             return
         try:
-            worker = self._worker(run.target)
+            holders = (item for item in self._all_workers() if run.id in item.tickets)
+            worker = next(holders, None) or self._worker(run.target)
         except ComputeError as exc:
             self._stray(run, exc)
         except Exception as exc:
@@ -156,21 +168,28 @@ class Controller:
         _keep(task)
 
     def _worker(self, name: str) -> Worker:
+        """Return the worker of a target as it is attached now.
+
+        One whose target was changed keeps its runs, and takes no new ones.
+        """
+        target = self._targets.get(name) or self._context.targets.get(name)
+        self._targets[name] = target
         worker = self._workers.get(name)
-        if worker is not None and (worker.is_busy or self._is_current(worker)):
+        if worker is not None and worker.target == target:
             return worker
         if worker is not None:
-            _keep(asyncio.create_task(self._workers.pop(name).close()))
-        target = self._context.targets.get(name)
+            self._retired.append(self._workers.pop(name))
         self._workers[name] = Worker(self._context, target, self._driver(target))
         return self._workers[name]
 
-    def _is_current(self, worker: Worker) -> bool:
-        """Whether an idle worker's target is still attached as it was."""
-        try:
-            return self._context.targets.get(worker.target.name) == worker.target
-        except NotFoundError:
-            return False
+    def _all_workers(self) -> list[Worker]:
+        return [*self._workers.values(), *self._retired]
+
+    def _dismiss(self) -> None:
+        """Let go of workers whose target was changed and whose runs are over."""
+        for worker in [item for item in self._retired if not item.is_busy]:
+            self._retired.remove(worker)
+            _keep(asyncio.create_task(worker.close()))
 
     def _driver(self, target: Target) -> Driver:
         cls = self._context.registry.driver(target.kind)
@@ -195,6 +214,10 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name in await asyncio.to_thread(targets_with_removals, workspace):
+            with contextlib.suppress(ComputeError):
+                self._worker(name).remove()
 
 
 _tasks: set[asyncio.Task[Any]] = set()

@@ -47,31 +47,72 @@ class Fetcher:
             elif await self._is_mirrored(name) and ticket.mirror.offset(name) < size:
                 await self.fetch_log(ticket, name, size)
 
-    async def fetch_log(self, ticket: Ticket, name: str, size: int | None = None) -> None:
-        """Fetch a file that grows in place: up to a size, or to its end."""
+    async def fetch_log(
+        self, ticket: Ticket, name: str, size: int | None = None, *, expected: int = 0
+    ) -> None:
+        """Fetch a file that grows in place.
+
+        Args:
+            ticket: Whose file.
+            name: Which file.
+            size: How far; ``None`` means to its end.
+            expected: Where its end is thought to be.
+        """
         offset = ticket.mirror.offset(name)
         limit = int(self._context.settings.log_limit_mb * 1_000_000)
-        while (size is None or offset < size) and offset < limit:
-            data = await self._read(ticket, name, offset)
-            if not data:
-                return
+        if offset >= limit:
+            return
+        async for data in self._pieces(ticket, name, offset, size, expected):
             offset = await self._write(ticket, name, offset, data[: limit - offset])
+            if offset >= limit:
+                return
 
-    async def fetch_events(self, ticket: Ticket, size: int | None = None) -> None:
+    async def fetch_events(
+        self, ticket: Ticket, size: int | None = None, *, expected: int = 0
+    ) -> None:
         """Bring events into the store: up to a size, or to their end."""
         desk, run = self._context.desk, ticket.run
         if ticket.event_offset is None:
             ticket.event_offset = await desk.ask(desk.store.offset, run.id, run.attempt, "events")
         offset, rest = ticket.event_offset, b""
-        while size is None or offset + len(rest) < size:
-            data = await self._read(ticket, "events", offset + len(rest))
-            if not data:
-                return
+        if size is not None and offset >= size:
+            return
+        async for data in self._pieces(ticket, "events", offset, size, expected):
             events, used = parse(rest + data)
             rest = (rest + data)[used:]
-            if used:
-                offset = await self._keep(ticket, events, offset, offset + used)
-                ticket.event_offset = offset
+            if not used:
+                continue
+            if not await self._keep(ticket, events, offset, offset + used):
+                ticket.event_offset = None
+                return await self.fetch_events(ticket, size, expected=expected)
+            offset = ticket.event_offset = offset + used
+        return None
+
+    async def _pieces(
+        self, ticket: Ticket, name: str, offset: int, size: int | None, expected: int
+    ) -> AsyncIterator[bytes]:
+        """Read on from an offset, up to a size or until there is nothing more.
+
+        To know the end costs an empty answer. Where it is expected it is asked for together
+        with the first piece, so that a far target costs one round trip.
+        """
+        tail: bytes | None = None
+        if size is None and offset < expected:
+            data, tail = await asyncio.gather(
+                self._read(ticket, name, offset), self._read(ticket, name, expected)
+            )
+        else:
+            data = await self._read(ticket, name, offset)
+        while data:
+            yield data
+            offset += len(data)
+            if size is not None and offset >= size:
+                return
+            is_tail_next = tail is not None and offset == expected
+            if is_tail_next:
+                data, tail = tail or b"", None
+            else:
+                data = await self._read(ticket, name, offset)
 
     async def fetch_file(self, ticket: Ticket, name: str, size: int | None, mode: int) -> None:
         """Fetch a whole file; what is here of it already is not fetched again."""
@@ -106,7 +147,8 @@ class Fetcher:
             if not page:
                 return
 
-    async def _keep(self, ticket: Ticket, events: list[Event], start: int, end: int) -> int:
+    async def _keep(self, ticket: Ticket, events: list[Event], start: int, end: int) -> bool:
+        """Store events once, with what follows from them; ``False`` if they start elsewhere."""
         desk, run = self._context.desk, ticket.run
         for name in filter(None, map(result_of, events)):
             # The file was whole before the event was written; a view can show it at once.
@@ -114,10 +156,9 @@ class Fetcher:
         took = await desk.ask(
             desk.store.append_events, run.id, run.attempt, events, start=start, end=end
         )
-        if not took:
-            return await desk.ask(desk.store.offset, run.id, run.attempt, "events")
-        await self._apply(ticket, events)
-        return end
+        if took:
+            await self._apply(ticket, events)
+        return took
 
     async def _fetch_result(self, ticket: Ticket, name: str) -> None:
         try:

@@ -6,6 +6,7 @@ are drained to their ends, then the outputs are collected, and only then is the 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -20,6 +21,8 @@ from .mirror import check_name
 from .ticket import Ticket
 
 log = logging.getLogger(__name__)
+
+_TELL_BYTES = 50_000_000
 
 
 class Follower:
@@ -75,45 +78,59 @@ class Follower:
         return await self._end(ticket, status, problem, self._context.clock() - began)
 
     async def _drain(self, ticket: Ticket, status: JobStatus) -> None:
-        for name in [*status.sizes, "log", "events"]:
-            try:
-                if name == "events":
-                    await self._fetcher.fetch_events(ticket)
-                else:
-                    ticket.mirror.path(name)
-                    await self._fetcher.fetch_log(ticket, name)
-            except ComputeError as exc:
-                log.warning("%s: the rest of %s did not come: %s", ticket.run.id, name, exc)
+        names = {**status.sizes, "log": status.sizes.get("log", 0)}
+        names.setdefault("events", 0)
+        await asyncio.gather(*(self._drain_one(ticket, name, names[name]) for name in names))
+
+    async def _drain_one(self, ticket: Ticket, name: str, expected: int) -> None:
+        try:
+            if name == "events":
+                await self._fetcher.fetch_events(ticket, expected=expected)
+            else:
+                await self._fetcher.fetch_log(ticket, name, expected=expected)
+        except ComputeError as exc:
+            log.warning("%s: the rest of %s did not come: %s", ticket.run.id, name, exc)
 
     async def _collect(self, ticket: Ticket) -> str:
+        """Fetch what the run left; return what has to be said about what is not here."""
         files = [item for item in await self._fetcher.outputs(ticket) if _is_safe(item)]
         files = [item for item in files if not ticket.mirror.is_here(item.path)]
         if not files:
             return ""
-        total = sum(item.size for item in files)
-        await self._say_collecting(ticket, 0, total)
         limit = self._context.settings.outputs_limit_mb * 1_000_000
-        done = told = left = 0
-        problems: list[str] = []
+        wanted: list[OutputEvent] = []
+        total = 0
         for item in files:
-            if done + item.size > limit:
-                left += 1
-                continue
-            try:
-                await self._fetcher.fetch_file(ticket, item.path, item.size, item.mode)
-            except ComputeError as exc:
-                problems.append(f"{item.path} could not be collected: {exc.message}")
-            done += item.size
-            if done - told > 50_000_000:
-                told = done
-                await self._say_collecting(ticket, done, total)
+            if total + item.size <= limit:
+                wanted.append(item)
+                total += item.size
+        problems = await self._collect_all(ticket, wanted, total)
+        left = len(files) - len(wanted)
         if left:
             problems.append(
                 f"{progress.count(left, 'file')} stayed on the target: outputs_limit_mb is reached"
             )
-        for problem in problems:
-            log.warning("%s: %s", ticket.run.id, problem)
         return progress.one_line("; ".join(problems[:3]))
+
+    async def _collect_all(self, ticket: Ticket, files: list[OutputEvent], total: int) -> list[str]:
+        done = told = 0
+        problems: list[str] = []
+        await self._say_collecting(ticket, 0, total)
+
+        async def fetch(item: OutputEvent) -> None:
+            nonlocal done, told
+            try:
+                await self._fetcher.fetch_file(ticket, item.path, item.size, item.mode)
+            except ComputeError as exc:
+                log.warning("%s: %s did not come: %s", ticket.run.id, item.path, exc)
+                problems.append(f"{item.path} could not be collected: {exc.message}")
+            done += item.size
+            if done - told > _TELL_BYTES:
+                told = done
+                await self._say_collecting(ticket, done, total)
+
+        await asyncio.gather(*map(fetch, files))
+        return problems
 
     async def _say_collecting(self, ticket: Ticket, done: int, total: int) -> None:
         desk = self._context.desk

@@ -136,6 +136,15 @@ class Lock:
             self._fd = try_lock(self.path)
         return self._fd is not None
 
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is still the one that others find."""
+        if self._fd is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
+        except OSError:
+            return False
+
     def declare(self, schema: int, python: str, started: float) -> ControllerFacts:
         """Write who holds the lock into its file."""
         assert self._fd is not None
@@ -169,8 +178,23 @@ def read_facts(path: Path) -> ControllerFacts | None:
 
     Reads only and takes no lock, so that asking never keeps a controller from starting.
     """
+    facts = _read(path)
+    return facts if facts is not None and facts.is_alive() else None
+
+
+def is_dying(path: Path) -> bool:
+    """Whether the facts are those of a process that is gone.
+
+    While the lock is held nevertheless, the last threads of that process are about to end, and
+    the lock will be free. A controller that is only starting has not written its facts, and its
+    starter has removed those of the one before.
+    """
+    facts = _read(path)
+    return facts is not None and not facts.is_alive()
+
+
+def _read(path: Path) -> ControllerFacts | None:
     try:
-        facts = msgspec.json.decode(path.read_bytes(), type=ControllerFacts)
+        return msgspec.json.decode(path.read_bytes(), type=ControllerFacts)
     except (OSError, msgspec.DecodeError):
         return None
-    return facts if facts.is_alive() else None

@@ -14,7 +14,7 @@ from ..errors import ConflictError, StoreError
 from ..workspace import Workspace
 from .doorbell import ring
 from .handover import ask
-from .lock import PROTOCOL, ControllerFacts, read_facts, try_lock
+from .lock import PROTOCOL, ControllerFacts, is_dying, read_facts, try_lock
 
 _LOG_LIMIT = 5 << 20
 _START_S = 60.0
@@ -43,7 +43,7 @@ def ensure(workspace: Workspace, *, python: str = sys.executable, wait: bool = F
         ConflictError: A controller of another version is at work that we cannot work with.
         StoreError: The workspace cannot be locked, or no controller came up.
     """
-    fd = try_lock(workspace.lock)
+    fd = _try_lock(workspace)
     if fd is None:
         present = facts(workspace)
         if present is not None and present.version != __version__:
@@ -80,6 +80,16 @@ def stop(workspace: Workspace, timeout_s: float = 30.0) -> bool:
     return True
 
 
+def _try_lock(workspace: Workspace) -> int | None:
+    """Take the lock, if need be in the moment in which a killed controller ends."""
+    deadline = time.monotonic() + 2.0
+    fd = try_lock(workspace.lock)
+    while fd is None and is_dying(workspace.lock) and time.monotonic() < deadline:
+        time.sleep(0.002)
+        fd = try_lock(workspace.lock)
+    return fd
+
+
 def _settle(workspace: Workspace, present: ControllerFacts) -> None:
     """Let an idle controller of another version go; leave one at work if we understand it."""
     reply = ask(workspace, {"op": "stop", "if_idle": True})
@@ -112,6 +122,7 @@ def _start(workspace: Workspace, python: str, fd: int) -> None:
     A shell in between makes it an orphan at once: a kernel ends all its descendants when it
     ends, and nobody would reap the controller.
     """
+    os.ftruncate(fd, 0)
     command = [python, "-m", f"{__package__}", str(workspace.root), "--locked"]
     with _open_log(workspace.controller_log) as log:
         try:

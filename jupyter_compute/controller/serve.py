@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..errors import ComputeError
-from ..workspace import Workspace
 from .context import Context
 from .controller import Controller
 from .doorbell import Doorbell
@@ -43,6 +42,7 @@ class Service:
         self._python = python
         self._bell = Doorbell(context.workspace)
         self._idle_since: float | None = None
+        self._is_gone = False
 
     async def run(self) -> None:
         """Serve until idle for long enough, or told to stop."""
@@ -72,8 +72,9 @@ class Service:
             await handover.close()
             self._bell.close()
             await controller.close()
-            self._lock.release()
-        if controller.is_told or not _is_home(self._context.workspace):
+            if not self._is_gone:
+                self._lock.release()
+        if controller.is_told or self._is_gone:
             return False
         return await controller.has_work() and self._lock.take()
 
@@ -99,17 +100,14 @@ class Service:
 
     async def _watch_home(self, controller: Controller) -> None:
         """Go when the workspace is removed: nobody could ever reach this controller again."""
-        while _is_home(self._context.workspace):  # noqa: ASYNC110  nobody tells of a removal
+        while self._lock.is_in_place():  # noqa: ASYNC110  nobody tells of a removal
             await asyncio.sleep(_HOME_S)
         log.warning("the workspace is gone")
+        self._is_gone = True
         controller.stop()
         await asyncio.sleep(_HOME_S)
         # The store's thread may be waiting for a disk that is no more.
         os._exit(1)
-
-
-def _is_home(workspace: Workspace) -> bool:
-    return workspace.lock.exists()
 
 
 async def serve(make_context: Callable[[], Awaitable[Context]], lock: Lock, schema: int) -> int:

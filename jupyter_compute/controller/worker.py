@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from ..driver import Driver
@@ -19,6 +20,7 @@ from .inspection import Inspector
 from .launch import Launcher
 from .line import Line
 from .polling import Poller
+from .removal import Remover
 from .ticket import Stage, Ticket
 
 log = logging.getLogger(__name__)
@@ -45,9 +47,11 @@ class Worker:
         self._launcher = Launcher(context, self._line)
         self._follower = Follower(context, self._line)
         self._poller = Poller(self._line, self.tickets, self._hear, context.hold_s)
+        self._remover = Remover(context.workspace, target.name, driver)
         self._stirred = asyncio.Event()
         self._silence: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
+        self._notes: set[asyncio.Task[None]] = set()
         self._tasks = [
             asyncio.create_task(self._forever(self._poller.run)),
             asyncio.create_task(self._forever(self._admit_all)),
@@ -57,7 +61,7 @@ class Worker:
     def is_busy(self) -> bool:
         """Whether it has runs or a check to care for."""
         is_checking = self._checking is not None and not self._checking.done()
-        return bool(self.tickets) or is_checking
+        return bool(self.tickets) or is_checking or self._remover.is_busy
 
     def take(self, run: Run) -> None:
         """Take a run as the store has it: a new one, one to adopt, or one with a new wish."""
@@ -77,9 +81,13 @@ class Worker:
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._check())
 
+    def remove(self) -> None:
+        """Have the target remove the runs that were deleted."""
+        self._remover.start()
+
     async def close(self) -> None:
         """Let go of the target; its jobs go on."""
-        tasks = [*self._tasks, self._silence, self._checking]
+        tasks = [*self._tasks, *self._notes, self._silence, self._checking, self._remover.task]
         for ticket in self.tickets.values():
             tasks += [ticket.task, ticket.cancel_task]
         await end(*tasks)
@@ -203,11 +211,17 @@ class Worker:
                 self._stirred.set()
             return
         now = self._context.clock()
+        ticket.status = None
         ticket.unknown_since = ticket.unknown_since or now
-        if ticket.is_canceled and now - ticket.unknown_since > _UNKNOWN_S:
+        if now - ticket.unknown_since <= _UNKNOWN_S:
+            return
+        if ticket.is_canceled:
             # The target was asked, it answered without the job, and nobody wants it any more.
             words = "the target did not know its job any more"
             ticket.hear(JobStatus(state=RunState.CANCELED, error=words))
+        elif not ticket.is_flagged:
+            ticket.is_flagged = True
+            self._later(self._update(ticket, reason="the target does not know its job"))
 
     # -- cancel --------------------------------------------------------------------------------
 
@@ -225,9 +239,21 @@ class Worker:
             await self._close_run(ticket, RunState.CANCELED, words)
         elif ticket.stage is Stage.LAUNCHED:
             ticket.is_canceling = True
-            job = ticket.job
-            await self._line.ask(lambda driver: driver.cancel(job), limit_s=60.0)
+            await self._ask_to_end(ticket)
             self._poller.nudge()
+
+    async def _ask_to_end(self, ticket: Ticket) -> None:
+        pause = self._context.retry_s
+        while ticket.stage is Stage.LAUNCHED:
+            try:
+                await self._line.call(lambda driver: driver.cancel(ticket.job), limit_s=60.0)
+                return
+            except ComputeError as exc:
+                reason = f"its end was refused, asked again: {progress.explain(exc)}"
+                log.warning("%s: %s", ticket.run.id, reason)
+                await self._update(ticket, reason=reason)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 60.0)
 
     # -- silence -------------------------------------------------------------------------------
 
@@ -270,6 +296,11 @@ class Worker:
         with contextlib.suppress(ComputeError):
             await self._inspector.check()
         self._stirred.set()
+
+    def _later(self, act: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(act)
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
 
     async def _forever(self, act: Any) -> None:
         while True:

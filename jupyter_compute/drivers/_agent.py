@@ -89,7 +89,7 @@ class Agent:
         self.pipe = pipe
         self.hello: dict[str, Any] = {}
         self.lost: str = ""
-        self._silence_s = silence_s
+        self.silence_s = silence_s
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._decoder = Decoder()
@@ -192,7 +192,10 @@ class Agent:
             if data is not None:
                 await self._stream(id_, pending, data, inline=size <= _INLINE)
             return await pending.future
-        except asyncio.CancelledError:
+        except (PipeLost, Refused):
+            raise
+        except BaseException:
+            # Given up, or the data cannot be read: the other end must not wait for the rest.
             if not self.lost:
                 with contextlib.suppress(OSError, RuntimeError):
                     self.pipe.writer.write(encode(id_, DROP))
@@ -267,7 +270,7 @@ class Agent:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._heard, self._asked = loop.time(), False
-            self._timer = loop.call_later(self._silence_s, self._listen)
+            self._timer = loop.call_later(self.silence_s, self._listen)
 
     def _listen(self) -> None:
         """Notice that the other end says nothing any more."""
@@ -276,17 +279,17 @@ class Agent:
             return
         loop = asyncio.get_running_loop()
         silent = loop.time() - self._heard
-        if silent >= self._silence_s and self._asked:
-            self._lose(f"the agent has been silent for {2 * self._silence_s:.0f} s")
+        if silent >= self.silence_s and self._asked:
+            self._lose(f"the agent has been silent for {2 * self.silence_s:.0f} s")
             if self._reading is not None:
                 self._reading.cancel()
             return
-        if silent >= self._silence_s:
+        if silent >= self.silence_s:
             self._asked = True
             # Not through the lock: a pipe that takes no byte is the very thing to notice.
             with contextlib.suppress(OSError, RuntimeError):
                 self.pipe.writer.write(encode(next(self._ids), REQUEST, {"op": "ping"}))
-        self._timer = loop.call_later(self._silence_s, self._listen)
+        self._timer = loop.call_later(self.silence_s, self._listen)
 
 
 def _joined(said: str, noise: bytes | bytearray, last_words: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import io
 import marshal
 import os
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from ..errors import DriverError
 
 RUNNER = "runner"
 LIBRARY = "jupyter_compute_run"
+_OLD_S = 7 * 86400.0
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _MAIN = b"""\
@@ -61,18 +64,28 @@ def place(folder: Path) -> Path:
     """
     path = folder / f"runner-{digest()[:16]}.pyz"
     if path.exists():
+        with contextlib.suppress(OSError):
+            os.utime(path)
         return path
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.write_bytes(build())
         temporary.rename(path)
+        _drop_old(folder)
     except OSError as exc:
         raise DriverError(
             f"the agent cannot be written to {folder}: {exc.strerror or exc}",
             hint="free some space or choose another workspace with JUPYTER_COMPUTE_HOME",
         ) from exc
     return path
+
+
+def _drop_old(folder: Path) -> None:
+    for path in folder.glob("runner-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _OLD_S:
+                path.unlink()
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -100,12 +101,14 @@ class Uploader:
                 await asyncio.sleep(pause)
 
     async def _adopt(self, digests: list[Digest], blobs: BlobSource) -> list[Digest]:
-        """Let the agent take files of this machine as they are; returns those it does not take."""
-        path_of = getattr(blobs, "path", None)
+        """Let the agent take files of this machine as they are; returns those it does not take.
+
+        A source may say by ``large_path`` where a blob stands alone, in a file that never changes.
+        """
+        path_of = getattr(blobs, "large_path", None)
         if path_of is None:
             return digests
-        paths = {digest: path_of(digest) for digest in digests}
-        files = {digest: str(path) for digest, path in paths.items() if path is not None}
+        files = _existing({digest: str(path_of(digest)) for digest in digests})
         if not files:
             return digests
         answer = await self._call({"op": "adopt", "files": files})
@@ -125,18 +128,25 @@ class Uploader:
         await self._call(head, data=lambda: _bytes_of(rows, blobs), size=total)
 
 
+def _existing(paths: dict[Digest, str]) -> dict[Digest, str]:
+    return {digest: path for digest, path in paths.items() if os.path.isfile(path)}
+
+
 def _bytes_of(rows: list[list[Any]], blobs: BlobSource) -> Iterator[bytes]:
     """Join the blobs' bytes into pieces of a good size for a frame."""
     piece = bytearray()
     for digest, size, offset in rows:
         left = size - offset
         with blobs.open(digest) as stream:
-            if offset:
-                stream.seek(offset)
+            skipped = 0
             while left:
-                data = stream.read(min(left, _PIECE))
+                # A source verifies what it reads, so it is read from the start.
+                data = stream.read(min(left + offset - skipped, _PIECE))
                 if not data:
                     break
+                new = data[min(offset - skipped, len(data)) :]
+                skipped += len(data) - len(new)
+                data = new
                 left -= len(data)
                 piece += data
                 if len(piece) >= _PIECE:

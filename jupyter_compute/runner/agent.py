@@ -6,6 +6,7 @@ Nothing in memory matters: kill it at any instant, start another, and go on.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -57,6 +58,9 @@ class Agent:
     def run(self) -> None:
         """Greet, then answer until standard input closes."""
         os.set_blocking(self._stdout, False)
+        # What was imported stays for good, so the collector of a forked keeper need not touch,
+        # and thereby copy, its pages.
+        gc.freeze()
         self._output += b"\n" + protocol.MARKER + json.dumps(greeting()).encode() + b"\n"
         try:
             while True:

@@ -117,7 +117,7 @@ class Blobs:
 
         Raises:
             OSError: It cannot be read, or the disk is full.
-            Failure: It is no plain file.
+            Failure: It does not hold these bytes.
         """
         if self.has(digest):
             return
@@ -126,21 +126,24 @@ class Blobs:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         with open(path, "rb") as source:
-            stat = os.fstat(source.fileno())
-            if _is_immutable(stat) and _try_link(path, temporary):
-                self.place(temporary, digest)
-                return
-            fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o400)
             try:
-                clone(source.fileno(), fd, stat.st_size)
-                if hash_of(fd) != digest:
-                    raise Failure("damaged", f"{path} does not hold the blob {digest[:12]}")
+                if not _try_link(path, temporary):
+                    self._copy_whole(source.fileno(), temporary)
+                with open(temporary, "rb") as taken:
+                    if hash_of(taken.fileno()) != digest:
+                        raise Failure("damaged", f"{path} does not hold the blob {digest[:12]}")
             except BaseException:
-                os.unlink(temporary)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary)
                 raise
-            finally:
-                os.close(fd)
         self.place(temporary, digest)
+
+    def _copy_whole(self, source: int, path: str) -> None:
+        target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+        try:
+            clone(source, target, os.fstat(source).st_size)
+        finally:
+            os.close(target)
 
     def place(self, temporary: str, digest: str) -> None:
         """Let a verified file be seen as a large blob."""
@@ -200,10 +203,6 @@ def _raw(digest: str) -> bytes:
     if len(raw) != 32 or raw.hex() != digest:
         raise Failure("bad-request", f"{digest!r} is no digest")
     return raw
-
-
-def _is_immutable(stat: os.stat_result) -> bool:
-    return not stat.st_mode & 0o222
 
 
 def _try_link(path: str, target: str) -> bool:

@@ -137,7 +137,7 @@ class Executed:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            raise Failure("not-found", f"{argv[0]} cannot be started: {error}") from error
+            raise Failure("refused", f"{argv[0]} cannot be started: {error}") from error
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._stdin: int = self._process.stdin.fileno()
         os.set_blocking(self._stdin, False)

@@ -13,6 +13,7 @@ from .processes import Process
 _LEAVING_S = 0.25
 _POLITE_S = 5.0
 _FORCE_S = 10.0
+_LOOKS = 3
 
 
 class Family:
@@ -23,19 +24,26 @@ class Family:
         log: The run's log; who writes to it belongs to the run.
         leaders: Pid and start time of each program, which leads a session of its own.
         keeper: The pid of the living keeper, which adopts every orphan; 0 once it has ended.
+        since: When the keeper started, in the kernel's ticks; nobody of the run is older.
     """
 
     def __init__(
-        self, token: str, log: str, leaders: Sequence[Sequence[int]] = (), keeper: int = 0
+        self,
+        token: str,
+        log: str,
+        leaders: Sequence[Sequence[int]] = (),
+        keeper: int = 0,
+        since: int = 0,
     ) -> None:
         self.token = token
         self.log = log
         self.leaders = [(pid, start) for pid, start in leaders]
         self.keeper = keeper
+        self.since = since
 
     def members(self) -> list[Process]:
         """List those that run, without the keeper; reads all of ``/proc``."""
-        everyone = processes.list_all()
+        everyone = [one for one in processes.list_all() if one.start >= self.since]
         sessions = {pid for pid, start in self.leaders if processes.is_running(pid, start)}
         roots = [
             process
@@ -80,10 +88,14 @@ class Family:
     def kill(self, within_s: float = 2.0) -> bool:
         """Kill what a dead keeper left behind; tells whether all of it has gone."""
         deadline = time.monotonic() + within_s
-        while self.signal(signal.SIGKILL):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.005)
+        silent = 0
+        while silent < _LOOKS:
+            # One that forks and ends while /proc is read hides its child from that look.
+            silent = 0 if self.signal(signal.SIGKILL) else silent + 1
+            if not silent:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.005)
         return True
 
     def _wait(self, within_s: float, pause: Callable[[float], None], number: int | None) -> bool:

@@ -18,6 +18,7 @@ from .launching import attempt_folder
 
 _FINAL = ("completed", "failed", "canceled")
 _YOUNG_S = 3600.0
+_OLD_S = 7 * 86400.0
 
 
 def list_attempts(root: str) -> list[tuple[str, int]]:
@@ -66,9 +67,9 @@ def remove(paths: Iterable[str]) -> None:
 
 
 def _allow(function: Any, path: str, _: Any) -> None:
+    """Take the right to write back, and try once more."""
     with contextlib.suppress(OSError):
         os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700, follow_symlinks=False) if os.path.islink(path) else None
         if os.path.isdir(path) and not os.path.islink(path):
             os.chmod(path, 0o700)
             shutil.rmtree(path, ignore_errors=True)
@@ -79,8 +80,9 @@ def _allow(function: Any, path: str, _: Any) -> None:
 def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
     """Remove blobs until they fit the limit, those first that were used longest ago.
 
-    What runs need that are not over, what ``keep`` names, and what came within the last hour stays
-    whatever the limit.
+    What runs need that are not over, what ``keep`` names, and large ones that came within the last
+    hour stay whatever the limit. A small one that goes between its upload and the launch is sent
+    again by the near end.
 
     Returns:
         The head of the answer to ``gc``.
@@ -91,6 +93,7 @@ def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
         remove(os.path.join(trash, name) for name in os.listdir(trash))
     _drop_abandoned(blobs)
     needed, used = _uses(root)
+    _drop_libraries(root)
     needed.update(keep)
     sizes = {raw.hex(): place.size for raw, place in blobs.packs.entries().items()}
     young = time.time() - _YOUNG_S
@@ -145,6 +148,23 @@ def _uses(root: str) -> tuple[set[str], dict[str, float]]:
         for digest in digests:
             used[digest] = max(at, used.get(digest, 0.0))
     return needed, used
+
+
+def _drop_libraries(root: str) -> None:
+    """Remove what runs import from us, in versions that none of those still going on was given."""
+    used = set()
+    for run, attempt in list_attempts(root):
+        folder = attempt_folder(root, run, attempt)
+        if not os.path.exists(os.path.join(folder, "exit.json")):
+            with contextlib.suppress(OSError, ValueError), open(folder + "/job.json", "rb") as file:
+                used.add(json.loads(file.read()).get("lib"))
+    base = os.path.join(root, "lib")
+    old = time.time() - _OLD_S
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(base):
+            path = os.path.join(base, name)
+            if path not in used and os.stat(path).st_mtime < old:
+                remove([path])
 
 
 def _drop_abandoned(blobs: Blobs) -> None:

@@ -19,7 +19,9 @@ _ASK = (
     "print(json.dumps([platform.python_version(), sys.executable, sys.path[1:]]))"
 )
 _ANSWER_S = 10.0
-_DISTRIBUTION = re.compile(r"^(?P<name>.+?)-(?P<version>[^-]+?)(?:-py[\d.]+)?\.(?:dist|egg)-info$")
+_DISTRIBUTION = re.compile(
+    r"^(?P<name>[^~].*?)-(?P<version>[^-]+?)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
+)
 
 
 class Interpreter:

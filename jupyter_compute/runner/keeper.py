@@ -18,7 +18,7 @@ from . import endings, environments, leavings, processes, programs
 from .bell import Bell
 from .cgroups import Cgroup
 from .endings import Ended
-from .family import Family
+from .family import Family, reap
 from .identity import identify
 from .interpreters import Interpreter
 from .observer import Observer
@@ -127,7 +127,8 @@ class Keeper:
         self.token = os.urandom(16).hex()
         self.state: dict[str, Any] = identify(self.token)
         self.state.update(phase="preparing", since=time.time(), heartbeat=time.time())
-        self.family = Family(self.token, run / "log", keeper=os.getpid())
+        since = self.state["start"]
+        self.family = Family(self.token, run / "log", keeper=os.getpid(), since=since)
         self.observer = Observer(run, self._limit("LOG_LIMIT_MB", 1024))
         self.bell = Bell(self._heed)
         self.status: dict[str, Any] = {"state": "failed", "facts": {}}
@@ -264,9 +265,11 @@ class Keeper:
 
     def _finalize(self) -> None:
         begun = time.monotonic()
-        self.state["phase"] = "finalizing"
-        with contextlib.suppress(OSError):
-            self.run.write_state(self.state)
+        if not reap():
+            # Said only if it takes a while, as whoever watches is woken by it.
+            self.state["phase"] = "finalizing"
+            with contextlib.suppress(OSError):
+                self.run.write_state(self.state)
         if not self.family.end(self.grace_s, self.bell.pause):
             self.status["reason"] = "some processes of the run could not be killed"
         if self.cgroup is not None:

@@ -21,6 +21,9 @@ def install(root: str) -> str:
         digest.update(data)
     folder = os.path.join(root, "lib", digest.hexdigest()[:16])
     if os.path.isdir(folder):
+        # A collection takes those that were not asked for in a week.
+        with contextlib.suppress(OSError):
+            os.utime(folder)
         return folder
     temporary = f"{folder}.{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)

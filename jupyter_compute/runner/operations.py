@@ -111,6 +111,8 @@ class Operations:
                     if error.errno in (errno.ENOSPC, errno.EDQUOT):
                         raise
                     refused.append(digest)
+                except Failure:
+                    refused.append(digest)
             return {"adopted": adopted, "refused": refused}
 
         return Forked(adopt)

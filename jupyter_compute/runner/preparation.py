@@ -12,6 +12,7 @@ from .materialize import materialize, place_inputs
 from .run_folder import RunFolder
 
 _PREFIX = "JUPYTER_COMPUTE_"
+_FOREIGN = ("VIRTUAL_ENV", "PYTHONHOME", "__PYVENV_LAUNCHER__")
 
 
 def place_files(root: str, run: RunFolder, job: dict[str, Any]) -> None:
@@ -29,16 +30,14 @@ def environment_variables(
     run: RunFolder, job: dict[str, Any], interpreter: Interpreter, token: str
 ) -> dict[str, str]:
     """Return what the program finds in its environment, without the secrets."""
-    env = base_environment()
-    env.update(job.get("env") or {})
-    env["PYTHONUNBUFFERED"] = "1"
+    env = {**base_environment(), "PYTHONUNBUFFERED": "1", **(job.get("env") or {})}
     env["PATH"] = interpreter.search_path(env.get("PATH", os.defpath))
     if interpreter.home:
         env["VIRTUAL_ENV"] = interpreter.home
     paths = [job.get("lib") or "", env.get("PYTHONPATH", "")]
     env["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    if (job.get("resources") or {}).get("gpus"):
-        env["CUDA_VISIBLE_DEVICES"] = ",".join(job.get("gpu_ids") or [])
+    if job.get("gpu_ids"):
+        env["CUDA_VISIBLE_DEVICES"] = ",".join(job["gpu_ids"])
     params = run / "files/params.json"
     if os.path.exists(params):
         env[_PREFIX + "PARAMS"] = params
@@ -58,9 +57,9 @@ def environment_variables(
 
 
 def base_environment() -> dict[str, str]:
-    """Return the agent's own environment without what another run left in it."""
+    """Return the agent's own environment without what another run or interpreter left in it."""
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_PREFIX) or name == _PREFIX + "HOME"
+        if name == _PREFIX + "HOME" or not name.startswith((_PREFIX, *_FOREIGN))
     }

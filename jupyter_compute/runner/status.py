@@ -110,7 +110,8 @@ def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
         is_known = life is not Life.UNKNOWN or is_same_boot(state)
         if not is_known and not _is_given_up(run, state):
             return None
-        family = Family(state["token"], run / "log", state.get("leaders") or ())
+        leaders = state.get("leaders") or ()
+        family = Family(state["token"], run / "log", leaders, since=state["start"])
         if life is not Life.RESTARTED:
             if state.get("cgroup"):
                 Cgroup(state["cgroup"]).remove()
@@ -147,7 +148,7 @@ def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, 
 def _why(state: dict[str, Any], life: Life) -> str:
     doing = {
         "preparing": "before or as the program started",
-        "running": "while the program ran",
+        "running": "during the run",
         "finalizing": "after the program had ended, before its exit status was written",
     }.get(str(state.get("phase")), "")
     if life is Life.RESTARTED:

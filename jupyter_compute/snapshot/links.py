@@ -38,12 +38,11 @@ def _climbs_first(target: str) -> bool:
     return ".." not in parts[names:]
 
 
-def find_loop(root: str, path: str, status: os.stat_result) -> bool:
-    """Say whether a followed link leads to a folder that it stands in."""
-    while True:
+def is_loop(path: str, status: os.stat_result) -> bool:
+    """Say whether a followed link leads to a folder that it, or the root, stands in."""
+    while path != os.path.dirname(path):
         path = os.path.dirname(path)
         above = os.stat(path)
         if (above.st_dev, above.st_ino) == (status.st_dev, status.st_ino):
             return True
-        if path in (root, os.path.dirname(path)):
-            return False
+    return False

@@ -16,6 +16,11 @@ class ChangingError(Exception):
     """The file was different each time."""
 
 
+def open_flags(follows: bool) -> int:
+    """Return how files are opened: a FIFO in a file's place must not keep us waiting."""
+    return os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follows else os.O_NOFOLLOW)
+
+
 def store_file(
     writer: Writer, path: str, status: os.stat_result | None, *, follows: bool
 ) -> tuple[Digest, os.stat_result]:
@@ -32,8 +37,7 @@ def store_file(
         OSError: It cannot be read.
         SnapshotError: The blob cannot be written.
     """
-    # A FIFO that has taken the file's place must not make us wait for its other end.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follows else os.O_NOFOLLOW)
+    flags = open_flags(follows)
     for _ in range(_TRIES):
         handle = os.open(path, flags)
         try:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from ..blobs import Blobs, Writer
-from ..ignore import ENVIRONMENT_RULE, RootRules, excluded, stat_key
-from ..model import Excluded, Snapshot, SnapshotFile
+from ..ignore import ENVIRONMENT_RULE, RootRules, StatKey, excluded, stat_key
+from ..model import Digest, Excluded, Snapshot, SnapshotFile
 from ..patterns import escape
 from . import manifest
 from .folder import Folder, KnownFile, Skipped, Unread
 from .problems import Problem, error_of
 from .reading import ChangingError, store_file
 from .repository import find_repository
+from .sharing import SecondReader, share
 from .sizes import over_limit
 from .stat_cache import StatCache
 from .walk import Walk, known_file
@@ -66,6 +67,11 @@ class Source:
         Raises:
             SnapshotError: Something cannot be part of a snapshot; all of it is named.
         """
+        walk = self._walk()
+        self._check_problems(walk.problems)
+        return walk
+
+    def _walk(self) -> Walk:
         if not self._is_loaded:
             self._cache.load()
             self._is_loaded = True
@@ -77,12 +83,16 @@ class Source:
             limit=self.limit,
             follows=self._follows,
         )
+        # A walk that is interrupted has taken note of changes that the next one will not see.
+        before, self._snapshot = self._snapshot, None
         walk.run()
-        if walk.has_changed:
-            self._snapshot = None
-        if walk.problems:
-            raise error_of(self.path, walk.problems, self.rules.file)
+        if not walk.has_changed:
+            self._snapshot = before
         return walk
+
+    def _check_problems(self, problems: list[Problem]) -> None:
+        if problems:
+            raise error_of(self.path, problems, self.rules.file)
 
     def take(self) -> tuple[Snapshot, bool]:
         """Store what is not stored yet; return the snapshot, without git, and whether it is new.
@@ -91,8 +101,9 @@ class Source:
             SnapshotError: It is too large, something cannot be part of it or cannot be read, or
                 the blobs cannot be written.
         """
-        walk = self.walk()
+        walk = self._walk()
         self._check_limit(walk.bytes, walk.is_whole)
+        self._check_problems(walk.problems)
         with self._blobs.writer() as writer:
             generation = self._blobs.generation
             if self._snapshot is not None and generation == self._generation:
@@ -108,11 +119,7 @@ class Source:
         # this one still are. That is known again when everything has been written.
         is_same, self._generation = generation == self._generation, _UNKNOWN
         unread = walk.unread if is_same else walk.unread + self._lost()
-        problems: list[Problem] = []
-        for one in unread:
-            self._read(walk, one, writer, problems)
-        if problems:
-            raise error_of(self.path, problems, self.rules.file)
+        self._check_problems(self._read_all(walk, unread, writer))
         self._check_limit(self._bytes(), walk.is_whole)
         files, folders = self._content()
         identifier = writer.add_bytes(manifest.encode(files, folders))
@@ -174,7 +181,28 @@ class Source:
                     found.append(Unread(folder, name, path, os.stat(path)))
                 except OSError:
                     del folder.entries[name]
+                    folder.bytes -= file.size
         return found
+
+    def _read_all(self, walk: Walk, unread: list[Unread], writer: Writer) -> list[Problem]:
+        problems: list[Problem] = []
+        ours, theirs = share(unread)
+        if not theirs:
+            for one in ours:
+                self._read(walk, one, writer, problems)
+            return problems
+        second = SecondReader(writer, theirs, follows=self._follows)
+        try:
+            for one in ours:
+                self._read(walk, one, writer, problems)
+            for one, found in zip(theirs, second.results(), strict=True):
+                if found is None:
+                    self._read(walk, one, writer, problems)
+                else:
+                    self._know(walk, one, *found)
+        finally:
+            second.close()
+        return problems
 
     def _read(self, walk: Walk, one: Unread, writer: Writer, problems: list[Problem]) -> None:
         folder, name, path, status = one
@@ -188,11 +216,14 @@ class Source:
         except OSError as exc:
             problems.append(Problem(folder.path + name, f"cannot be read ({exc.strerror})"))
         else:
-            key = stat_key(status)
-            folder.bytes += status.st_size - one.status.st_size
-            folder.entries[name] = known_file(
-                folder.path + name, key, digest, is_racy=walk.is_racy(key)
-            )
+            self._know(walk, one, digest, stat_key(status))
+
+    def _know(self, walk: Walk, one: Unread, digest: Digest, key: StatKey) -> None:
+        folder, name, _, status = one
+        folder.bytes += key[2] - status.st_size
+        folder.entries[name] = known_file(
+            folder.path + name, key, digest, is_racy=walk.is_racy(key)
+        )
 
     def _content(self) -> tuple[tuple[SnapshotFile, ...], tuple[str, ...]]:
         files: list[SnapshotFile] = []

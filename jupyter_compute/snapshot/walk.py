@@ -14,7 +14,7 @@ from ..errors import SnapshotError
 from ..ignore import ENVIRONMENT_MARK, GIT_FILE, RootRules, StatKey, read_rules, stat_key
 from ..model import SnapshotFile
 from .folder import NEVER, Entry, Folder, KnownFile, Skipped, Unread
-from .links import find_loop, inner_target
+from .links import inner_target, is_loop
 from .problems import Problem
 from .stat_cache import StatCache
 
@@ -252,7 +252,7 @@ class Walk:
             return
         if not stat.S_ISDIR(status.st_mode):
             self._look_at_file(folder, entry, status, old)
-        elif find_loop(self._source, entry.path, status):
+        elif is_loop(entry.path, status):
             self._refuse(folder, entry.name, f"links to {target!r}, a folder that it stands in")
         else:
             self._go_below(folder, entry.name, entry.path, old, False)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import StoreError
+from ..errors import ConfigError, StoreError
 from . import schema
 
 _NETWORK = (
@@ -60,8 +60,13 @@ class Database:
     def close(self) -> None:
         """Let go of the file; repeatable."""
         with self._guard:
-            idle, self._idle = self._idle, []
             self._is_closed = True
+        self.release()
+
+    def release(self) -> None:
+        """Close the connections that nobody uses now; new ones are made when needed."""
+        with self._guard:
+            idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
@@ -109,6 +114,8 @@ class Database:
             yield
         except sqlite3.Error as exc:
             raise _meaning(self.path, exc) from exc
+        except (OverflowError, UnicodeEncodeError) as exc:
+            raise ConfigError(f"the store cannot hold or find such a value: {exc}") from exc
         except OSError as exc:
             raise StoreError(
                 f"the store {str(self.path)!r} cannot be opened: {exc.strerror or exc}",

@@ -21,12 +21,19 @@ _LONGEST_PAGE = 1000
 
 
 class _Sort(NamedTuple):
-    column: str
+    """An order that an index has: equal names, states… stand by time, and equal times by key."""
+
+    columns: tuple[str, ...]
     direction: str
 
     @property
     def order(self) -> str:
-        return f"{self.column} {self.direction}, key {self.direction}"
+        return ", ".join(f"{column} {self.direction}" for column in self.columns)
+
+    @property
+    def after(self) -> str:
+        marks = ", ".join("?" * len(self.columns))
+        return f"({', '.join(self.columns)}) {'<' if self.direction == 'DESC' else '>'} ({marks})"
 
 
 class _Where:
@@ -40,10 +47,6 @@ class _Where:
         self.terms.append(term)
         self.values.extend(values)
 
-    @property
-    def sql(self) -> str:
-        return f"WHERE {' AND '.join(self.terms)}" if self.terms else ""
-
 
 def page(connection: sqlite3.Connection, wanted: RunFilter) -> RunPage:
     """Read one page of runs, the cursor to the next, and how many match in all.
@@ -56,16 +59,18 @@ def page(connection: sqlite3.Connection, wanted: RunFilter) -> RunPage:
         raise ConfigError(
             f"a page of {wanted.limit} runs is not possible", hint=f"1 to {_LONGEST_PAGE}"
         )
-    after = _read_cursor(wanted.cursor, wanted.sort) if wanted.cursor else None
+    after = _read_cursor(wanted, sort) if wanted.cursor else None
     where = _conditions(connection, wanted)
     total = _total(connection, wanted, where)
     found = _keys(connection, wanted, where, sort, after)
     here = found[: wanted.limit]
     cursor = ""
     if len(found) > wanted.limit:
-        cursor = _write_cursor(wanted.sort, here[-1][1], here[-1][0])
+        cursor = _write_cursor(wanted.sort, here[-1])
     return RunPage(
-        runs=tuple(rows.by_key(connection, [key for key, _ in here])), cursor=cursor, total=total
+        runs=tuple(rows.by_key(connection, [place[-1] for place in here])),
+        cursor=cursor,
+        total=total,
     )
 
 
@@ -122,20 +127,19 @@ def _keys(
     wanted: RunFilter,
     where: _Where,
     sort: _Sort,
-    after: tuple[Any, int] | None,
-) -> list[tuple[int, Any]]:
+    after: list[Any] | None,
+) -> list[tuple[Any, ...]]:
     if after:
-        sign = "<" if sort.direction == "DESC" else ">"
-        where.add(f"({sort.column}, key) {sign} (?, ?)", *after)
+        where.add(sort.after, *after)
     limit = wanted.limit + 1
     states = _states(wanted)
     # One ordered walk a state and a merge, instead of sorting every run of these states.
-    groups = [[state] for state in states] if sort.column == "created" else [states]
+    groups = [[state] for state in states] if sort.columns[0] == "created" else [states]
     selects, values = [], []
     for group in groups or [[]]:
         terms = [*where.terms, *([_in_states(group)] if group else [])]
         selects.append(
-            f"SELECT * FROM (SELECT key, {sort.column} FROM runs"
+            f"SELECT * FROM (SELECT {', '.join(sort.columns)} FROM runs"
             + (f" WHERE {' AND '.join(terms)}" if terms else "")
             + f" ORDER BY {sort.order} LIMIT {limit})"
         )
@@ -160,20 +164,23 @@ def _read_sort(text: str) -> _Sort:
     name = text.removeprefix("-")
     if name not in SORTS:
         raise ConfigError(f"runs cannot be sorted by {text!r}", hint=nearest(name, SORTS))
-    return _Sort(name, "DESC" if text.startswith("-") else "ASC")
+    by_time = name in ("created", "started", "ended")
+    columns = (name, "key") if by_time else (name, "created", "key")
+    return _Sort(columns, "DESC" if text.startswith("-") else "ASC")
 
 
-def _write_cursor(sort: str, value: Any, key: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, value, key]).encode()).decode().rstrip("=")
+def _write_cursor(sort: str, place: tuple[Any, ...]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([sort, *place]).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
+def _read_cursor(wanted: RunFilter, sort: _Sort) -> list[Any]:
+    cursor = wanted.cursor
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        of, value, key = json.loads(text)
-        is_ours = of == sort and isinstance(key, int) and isinstance(value, (str, int, float))
+        of, *place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        is_ours = of == wanted.sort and len(place) == len(sort.columns)
+        is_ours = is_ours and all(isinstance(value, str | int | float) for value in place)
     except (ValueError, TypeError):
         is_ours = False
     if not is_ours:
         raise ConfigError("the cursor is not one of this list", hint="start again without a cursor")
-    return value, key
+    return list(place)

@@ -16,6 +16,7 @@ from ..options import nearest
 from . import codec
 from .codec import Body
 
+_NEEDED = tuple(field.name for field in msgspec.structs.fields(Run) if field.required)
 _COLUMNS = (
     "id, name, experiment, target, notebook, parent_id, snapshot_id, state, attempt,"
     " created, started, ended, revision"
@@ -236,7 +237,9 @@ def _pack(raw: dict[str, Any]) -> tuple[Body, Body, Body]:
     packages = codec.encode(facts.pop("packages", {}))
     raw.pop("revision", None)
     raw["facts"] = codec.shed(facts)
-    return codec.encode(codec.shed(raw)), environment, packages
+    # What has no default must be there to be read back, though it be empty.
+    needed = {name: raw.get(name, "") for name in _NEEDED}
+    return codec.encode({**codec.shed(raw), **needed}), environment, packages
 
 
 def _projection(run: Run, revision: int) -> tuple[Any, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from .fake import FakeDriver, FakeEngine, FakeOptions
 from .jobs import (
     MemoryBlobs,
@@ -35,3 +38,13 @@ __all__ = [
     "tell",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the suites on first use: only they need pytest."""
+    modules = {"DriverSuite": "suite", "JobSuite": "contract"}
+    if name not in modules:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    pytest = importlib.import_module("pytest")
+    pytest.register_assert_rewrite(f"{__name__}.{modules[name]}", f"{__name__}.cases")
+    return getattr(importlib.import_module(f"{__name__}.{modules[name]}"), name)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -242,9 +248,12 @@ def test_a_run_is_repeated_compared_and_deleted(shell: Shell) -> None:
     shell.ok("wait", again["id"])
     assert shell.ok("logs", again["id"]).out == shell.ok("logs", first).out
 
+    there = shell.home / "targets" / "local" / "runs"
+    assert (there / first).exists()
     shell.ok("delete", first)
     assert shell.run("run", first).code == 3
     assert not (shell.home / "runs" / first).exists()
+    until(lambda: not (there / first).exists())
     assert shell.run("rerun", again["id"], "--wait").code == 0
 
 
@@ -341,3 +350,80 @@ def test_jupyter_finds_the_command(own_shell: Shell) -> None:
     path = f"{jupyter.parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(words, capture_output=True, env={**os.environ, "PATH": path}, check=True)
     assert "local" in json.loads(done.stdout)["kinds"]
+
+
+# -- what is shown -----------------------------------------------------------------------------
+
+
+def documented() -> dict[str, set[str]]:
+    """Read the fields of each command's answer from its page."""
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+    parts = re.split(r"^##+ (.+)$", page, flags=re.MULTILINE)
+    found = {}
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        block = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+        if block:
+            found[name] = set(json.loads(block[1]))
+    return found
+
+
+def test_answers_have_the_fields_that_the_page_describes(own_shell: Shell) -> None:
+    fields = documented()
+    first = own_shell.ended("open('outputs/x', 'w')", "-p", "lr", "1")
+    second = own_shell.ok("submit", "script.py", "--json").json
+    assert set(second) == fields["The run"]
+    assert set(first) == fields["The run"] | {"metrics", "progress", "outputs"}
+    own_shell.ok("wait", second["id"])
+    lines = {
+        "targets": [],
+        "check": ["local"],
+        "kinds": [],
+        "runs": [],
+        "logs": ["--last"],
+        "wait": [first["id"]],
+        "outputs": ["--last"],
+        "metrics": ["--last"],
+        "diff": [first["id"], second["id"]],
+        "snapshot": ["."],
+        "gc": [],
+        "doctor": [],
+        "delete": [first["id"]],
+    }
+    for name, words in lines.items():
+        answer = own_shell.ok(name, *words, "--json").json
+        assert set(answer) == fields[name], name
+    own_shell.ok("controller", "--stop")
+    assert set(own_shell.ok("controller", "--json").json) == fields["controller"]
+    targets = own_shell.ok("targets", "--json").json["targets"]
+    assert set(own_shell.ok("show", "local", "--json").json) == set(targets[0])
+
+
+def test_errors_are_one_line_and_a_hint_or_json(own_shell: Shell) -> None:
+    plain = own_shell.run("rnus")
+    assert (plain.code, plain.out) == (2, b"")
+    assert plain.err == "error: there is no command 'rnus'\nhint: did you mean 'runs'?\n"
+    told = own_shell.run("run", "nothing", "--json")
+    assert (told.code, told.out) == (3, b"")
+    words = json.loads(told.err)
+    assert (words["error"], words["exit_code"]) == ("NotFoundError", 3)
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_gets_colors_and_its_own_width(own_shell: Shell, no_color: str) -> None:
+    own_shell.submit("1", "--name", "a name that is far longer than the terminal is wide " * 3)
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+    env = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm"}
+    env.pop("COLUMNS", None)
+    words = [sys.executable, "-m", "jupyter_compute", "runs"]
+    subprocess.run(words, stdout=slave, check=True, env=env, timeout=PATIENCE_S)
+    os.close(slave)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(master, 65536):
+            shown += chunk
+    os.close(master)
+    assert (b"\x1b[" in shown) == (not no_color)
+    plain = re.sub(rb"\x1b\[\d*m", b"", shown).decode()
+    assert all(len(line) <= 70 for line in plain.splitlines())
+    assert "…" in plain

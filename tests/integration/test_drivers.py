@@ -10,8 +10,7 @@ from typing import Any
 
 from jupyter_compute.driver import Driver
 from jupyter_compute.drivers.local import LocalDriver
-from jupyter_compute.testing import FakeDriver
-from jupyter_compute.testing.suite import DriverSuite
+from jupyter_compute.testing import DriverSuite, FakeDriver
 
 
 class TestFake(DriverSuite):
@@ -29,6 +28,8 @@ class TestLocal(DriverSuite):
 
 
 class TestLocalWithoutInotify(DriverSuite):
+    """What is told through inotify elsewhere; the rest of the suite takes no notice of it."""
+
     driver = LocalDriver
 
     def make_driver(self, folder: Path) -> Driver:
@@ -36,6 +37,13 @@ class TestLocalWithoutInotify(DriverSuite):
         assert isinstance(driver, LocalDriver)
         driver.hello = {"inotify": False}
         return driver
+
+
+_HELD = ("held", "follower", "waits", "twice_cancels", "states", "nothing_new")
+
+for _name in [name for name in dir(DriverSuite) if name.startswith("test_")]:
+    if not any(word in _name for word in _HELD):
+        setattr(TestLocalWithoutInotify, _name, None)
 
 
 def kill_agent(driver: Driver) -> None:

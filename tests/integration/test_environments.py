@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -72,6 +73,25 @@ def test_an_environment_is_built_once_and_kept(
     assert stage.finish(second)["state"] == "completed"
     assert BUILDING not in phases(second)
     assert log_of(second) == f"hello {prefix}\n"
+
+
+def test_a_lock_is_installed_as_it_stands(
+    stage: Stage, wheel: str, engine: Callable[[str], str], tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    path = wheel.partition("file://")[2]
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.8"\n'
+        f'dependencies = ["greeting"]\n[tool.uv.sources]\ngreeting = {{ path = "{path}" }}\n'
+    )
+    subprocess.run([engine("uv"), "lock", "-q", "--project", str(project)], check=True)
+    files = {path.name: path.read_text() for path in project.iterdir() if path.is_file()}
+    assert set(files) == {"pyproject.toml", "uv.lock"}
+    folder = stage.python(GREET, environment=packages(files=files))
+    assert stage.finish(folder)["state"] == "completed", log_of(folder)
+    assert "uv sync --frozen" in log_of(folder)
+    assert log_of(folder).splitlines()[-1].startswith("hello ")
 
 
 def test_an_environment_in_use_is_not_removed(

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -319,3 +320,20 @@ def test_mpi_without_mpi_says_so(stage: Stage) -> None:
     resources = {"processes_per_node": 2, "distribution": "mpi"}
     found = stage.finish(stage.launch("true", resources=resources, env={"PATH": "/nowhere"}))
     assert (found["state"], "mpirun is not on" in found["error"]) == ("failed", True)
+
+
+@pytest.mark.parametrize("jump_s", [-7200.0, 7200.0])
+def test_a_clock_that_jumps_neither_ends_nor_confuses_a_run(stage: Stage, jump_s: float) -> None:
+    folder = stage.write_job("sleep", "0.3", resources={"time_limit_min": 60})
+    pid = os.fork()
+    if pid == 0:
+        true_time, begun = time.time, time.monotonic()
+        time.time = lambda: true_time() + jump_s * (time.monotonic() - begun)
+        try:
+            keeper.start(stage.root, folder, {})
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    found = stage.finish(folder)
+    assert found["state"] == "completed"
+    assert 0.3 <= found["ended"] - found["started"] < 600

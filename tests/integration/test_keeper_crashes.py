@@ -120,6 +120,7 @@ def read_by_two(folder: str) -> list[dict[str, Any] | None]:
         return [json.loads(line) for line in file]
 
 
+@pytest.mark.timeout(600)
 def test_a_keeper_killed_at_any_step_tells_the_truth_once(stage: Stage, tmp_path: Path) -> None:
     seen = set()
     for step in range(1, 1000):
@@ -144,9 +145,10 @@ def _settle(stage: Stage, folder: str) -> str:
         assert stage.finish(folder)["state"] == "completed"
         return "never started"
     until(lambda: any(read_by_two(folder)), f"the end of {folder}")
-    answers = [answer for answer in [*read_by_two(folder), final(folder)] if answer]
-    assert len(answers) == 3
-    assert all(answer == answers[0] for answer in answers)
+    # The one of the two that came second may have seen the run a moment before it was over.
+    answers = [final(folder), *read_by_two(folder)]
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0] is not None
     assert stage.left() == []
     keeper.start(stage.root, folder, {})
     assert final(folder) == answers[0]
@@ -157,6 +159,7 @@ def _settle(stage: Stage, folder: str) -> str:
     return "killed"
 
 
+@pytest.mark.timeout(600)
 def test_an_agent_killed_at_any_step_of_a_start_loses_no_run(stage: Stage, tmp_path: Path) -> None:
     for step in range(1, 1000):
         ran, mark = tmp_path / f"ran-{step}", tmp_path / f"killed-{step}"
@@ -223,7 +226,7 @@ def test_a_restarted_host_is_told_from_a_killed_keeper(stage: Stage) -> None:
     _pretend_keeper(folder, boot="another boot")
     found = stage.finish(folder)
     assert found["state"] == "failed"
-    assert found["error"].endswith("was restarted while the program ran")
+    assert found["error"].endswith("was restarted during the run")
 
 
 def test_a_state_that_a_loss_of_power_emptied_is_never_a_second_start(stage: Stage) -> None:

@@ -77,6 +77,7 @@ def test_a_start_on_a_full_disk_fails_and_may_be_tried_again(small_disk: Stage) 
     assert small_disk.finish(folder)["state"] == "completed"
 
 
+@pytest.mark.timeout(600)
 def test_a_disk_that_is_full_for_a_moment_at_any_step_loses_no_run(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     for step in range(1, 1000):

@@ -60,7 +60,10 @@ def make_driver(folder: Path, options: LocalOptions | None = None) -> LocalDrive
 
 
 def at_every_step(
-    folder: Path, operation: str, act: Callable[[LocalDriver], Awaitable[None]]
+    folder: Path,
+    operation: str,
+    act: Callable[[LocalDriver], Awaitable[None]],
+    stride: int = 1,
 ) -> None:
     """Do something with an agent that dies at its first step, its second, … until it lives."""
 
@@ -75,7 +78,7 @@ def at_every_step(
 
     steps = 1
     while asyncio.run(once(steps)):
-        steps += 1
+        steps += stride
         assert steps < MOST_STEPS
     assert steps > 2, "it never died"
 
@@ -114,7 +117,7 @@ def test_an_upload_is_whole_whenever_the_agent_dies(tmp_path: Path, size: int) -
         work = Path(driver.root()) / "runs" / job.run_id / "1/work"
         assert (work / "data").read_bytes() == data
 
-    at_every_step(tmp_path, "put", act)
+    at_every_step(tmp_path, "put", act, stride=2 if size < SMALL else 5)
 
 
 def test_a_cancel_cancels_whenever_the_agent_dies(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def test_a_cancel_cancels_whenever_the_agent_dies(tmp_path: Path) -> None:
         await driver.cancel(job)
         assert await over(driver, job) is RunState.CANCELED
 
-    at_every_step(tmp_path, "cancel", act)
+    at_every_step(tmp_path, "cancel", act, stride=2)
 
 
 def test_a_delete_deletes_whenever_the_agent_dies(tmp_path: Path) -> None:
@@ -157,7 +160,7 @@ def test_a_collection_loses_nothing_that_is_needed_whenever_it_dies(tmp_path: Pa
         await driver.launch(job)
         assert await over(driver, job) is RunState.COMPLETED
 
-    at_every_step(tmp_path, "gc", act)
+    at_every_step(tmp_path, "gc", act, stride=2)
 
 
 def test_runs_and_logs_are_whole_while_agents_are_killed_at_random(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from jupyter_compute.errors import ComputeError, ConfigError
 
 
 @pytest.fixture
-def place(home: Path, tmp_path: Path) -> Place:
-    return Place(client=Client(), source=tmp_path, program="%compute", waits=True)
+def place(home: Path, tmp_path: Path) -> Iterator[Place]:
+    with Client() as client:
+        yield Place(client=client, source=tmp_path, program="%compute", waits=True)
 
 
 def parse(place: Place, *words: str, is_cell: bool = False) -> Submission:

@@ -249,7 +249,7 @@ def test_a_name_with_a_dot_is_one_name(targets):
     assert [target.name for target in targets.list()] == ["local"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.text(min_size=1, max_size=6)), max_size=6))
 def test_what_is_attached_and_detached_is_what_is_listed(tmp_path_factory, steps):
     workspace = Workspace(root=tmp_path_factory.mktemp("w"))

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from jupyter_compute.controller import handover, inspection, slots
@@ -498,3 +499,38 @@ def test_a_chatty_run_is_heard_in_pieces_and_whole(build, engine):
     run = play(house, scene)
     assert house.file(run, "log") == "".join(f"line {n}\n" for n in range(300)).encode()
     assert json.loads(run.env["COMPUTE_TEST_STEPS"])
+
+
+def test_a_target_that_was_changed_takes_new_runs_as_it_is_now(build, engine, tmp_path):
+    house = build(options={"slots": 4})
+    other = FakeEngine.named(f"{tmp_path}/other")
+
+    async def scene():
+        old = house.submit(hold())
+        await house.state(old.id, RunState.RUNNING)
+        target = house.targets["there"]
+        options = {"engine": f"{tmp_path}/other"}
+        house.targets["there"] = msgspec.structs.replace(target, options=options)
+        new = await house.over(house.submit(say("new")).id)
+        engine.release(old.id)
+        return await house.over(old.id), new
+
+    old, new = play(house, scene)
+    assert (old.state, new.state) == (RunState.COMPLETED, RunState.COMPLETED)
+    assert set(engine.launches) == {(old.id, 1)}
+    assert set(other.launches) == {(new.id, 1)}
+
+
+def test_a_cancel_that_is_refused_is_asked_again_and_silences_nothing(build, engine):
+    house = build()
+    engine.fail("cancel", DriverError("not now"), times=3)
+
+    async def scene():
+        run = house.submit(hold())
+        await house.state(run.id, RunState.RUNNING)
+        house.cancel(run.id)
+        await house.until(run.id, lambda run: "not now" in run.reason or run.is_final)
+        return await house.over(run.id)
+
+    assert play(house, scene).state is RunState.CANCELED
+    assert engine.calls["cancel"] >= 4

@@ -112,7 +112,7 @@ def test_a_command_that_takes_too_long_is_ended(agent: RawAgent) -> None:
     agent.hello()
     answer = agent.ask(2, op="exec", argv=["sleep", "600"], timeout_s=0.1)
     assert (answer.head["timed_out"], answer.head["signal"]) == (True, 9)
-    assert agent.ask(3, op="exec", argv=["/no/such/thing"]).head["code"] == "not-found"
+    assert agent.ask(3, op="exec", argv=["/no/such/thing"]).head["code"] == "refused"
 
 
 def test_facts_say_what_is_there(agent: RawAgent) -> None:

@@ -140,3 +140,44 @@ for number in range(100):
             data = b"%s %d" % (name, number)
             assert packs.read(raw(data)) == data
     assert len(packs.entries()) == 300
+
+
+def test_a_collection_that_is_killed_at_any_step_loses_nothing(tmp_path: Path) -> None:
+    script = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_runner_packs import Packs, add, raw
+
+def die_at(last):
+    count = 0
+    def stepping(function):
+        def call(*args, **kwargs):
+            nonlocal count
+            result = function(*args, **kwargs)
+            count += 1
+            if count == last:
+                os.kill(os.getpid(), 9)
+            return result
+        return call
+    for name in ("open", "write", "rename", "unlink", "fsync", "stat"):
+        setattr(os, name, stepping(getattr(os, name)))
+
+for last in range(1, 100):
+    packs = Packs({str(tmp_path)!r})
+    add(packs, b"one", b"two %d" % last, b"three")
+    pid = os.fork()
+    if pid == 0:
+        die_at(last)
+        packs.rewrite([raw(b"one"), raw(b"three")])
+        os._exit(0)
+    code = os.waitpid(pid, 0)[1]
+    for again in (packs, Packs({str(tmp_path)!r})):
+        assert again.read(raw(b"one")) == b"one", last
+        assert again.read(raw(b"three")) == b"three", last
+        assert again.read(raw(b"two %d" % last)) in (b"two %d" % last, None)
+    if code == 0:
+        sys.exit(0 if last > 5 else "it never died")
+sys.exit("it always died")
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=90)

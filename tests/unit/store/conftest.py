@@ -35,7 +35,14 @@ def store(path: Path, clock: Clock) -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def one_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store for all the examples of a property; making one costs more than using it."""
+    with Store.open(tmp_path_factory.mktemp("one") / "store.db") as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
 def new_run() -> Callable[..., Run]:
     """Make a run that is not in the store yet."""
 

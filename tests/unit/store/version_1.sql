@@ -117,7 +117,7 @@ INSERT INTO "tallies" VALUES('local',4,1);
 CREATE INDEX runs_created ON runs (created);
 CREATE INDEX runs_started ON runs (started);
 CREATE INDEX runs_ended ON runs (ended);
-CREATE INDEX runs_name ON runs (name);
+CREATE INDEX runs_name ON runs (name, created);
 CREATE INDEX runs_revision ON runs (revision);
 CREATE INDEX runs_snapshot ON runs (snapshot_id);
 CREATE INDEX runs_target ON runs (target, created);

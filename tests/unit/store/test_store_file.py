@@ -403,6 +403,79 @@ def test_a_writer_that_is_killed_leaves_whole_writes_only(path, is_network, monk
             assert run.tags == {"a": "b"}
 
 
+@pytest.mark.parametrize("is_network", [False, True])
+def test_a_kill_before_any_statement_leaves_all_of_a_write_or_nothing(path, is_network):
+    # A process for each statement of a run's life, killed right before it.
+    code = f"""
+    import signal, warnings
+    from jupyter_compute.store import database, integrity
+
+    store.close()
+    database.is_on_network = lambda _: {is_network}
+    connect = database.Database._connect
+    EVENTS = [MetricEvent(t=0, name="m", value=float(v)) for v in range(3)]
+    FACTS = {{"packages": {{"a": "1"}}, "host": "h"}}
+
+    def live(store, run_id):
+        yield lambda: store.add(new_run(id=run_id, tags={{"a": "b"}}))
+        yield lambda: store.advance(run_id, RunState.RUNNING, job_id="7")
+        yield lambda: store.append_events(run_id, 1, EVENTS, start=0, end=30)
+        yield lambda: store.request_cancel(run_id, "me")
+        yield lambda: store.advance(run_id, RunState.CANCELED, facts=FACTS)
+        yield lambda: store.delete(run_id)
+
+    def seen(store, run_id):
+        try:
+            run = store.get(run_id)
+        except NotFoundError:
+            return None
+        said = store.metrics(run_id).get("m", []), store.offset(run_id, 1, "events")
+        return run.state, run.job_id, run.canceled_by, run.facts, run.tags, said
+
+    with Store.open(Path(sys.argv[1])) as store:
+        moments = [None]
+        for step in live(store, "whole"):
+            step()
+            moments.append(seen(store, "whole"))
+
+    def die_before(number):
+        run_id = f"r{{number}}"
+        def traced(self):
+            connection = connect(self)
+            def count(_):
+                nonlocal number
+                number -= 1
+                if number < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            connection.set_trace_callback(count)
+            return connection
+        database.Database._connect = traced
+        with Store.open(Path(sys.argv[1])) as store:
+            for step in live(store, run_id):
+                step()
+        os._exit(0)
+
+    met = set()
+    for number in range(1, 500):
+        child = os.fork()
+        if not child:
+            die_before(number)
+        is_through = os.waitpid(child, 0)[1] == 0
+        with Store.open(Path(sys.argv[1])) as store:
+            moment = seen(store, f"r{{number}}")
+            assert moment in moments, (number, moment)
+            met.add(moments.index(moment))
+        if is_through:
+            break
+    assert integrity(Path(sys.argv[1])) == []
+    assert is_through
+    print(number, *sorted(met))
+    """
+    number, *met = map(int, finish(start(code, path)).split())
+    assert number > 30
+    assert met == list(range(6))
+
+
 # -- room ------------------------------------------------------------------------------------
 
 
@@ -416,7 +489,7 @@ def test_a_full_database_is_said_and_nothing_is_half_done(store, new_run, monkey
         connection.execute(f"PRAGMA max_page_count = {pages}")
         return connection
 
-    store._database._idle.clear()
+    store._database.release()
     with monkeypatch.context() as patch:
         patch.setattr(store._database, "_connect", small)
         events = [MetricEvent(t=0, name=f"m{number}", value=1.0) for number in range(5000)]
@@ -424,7 +497,7 @@ def test_a_full_database_is_said_and_nothing_is_half_done(store, new_run, monkey
             store.append_events(run.id, 1, events, start=0, end=10)
         assert "gc" in caught.value.hint
         assert (store.offset(run.id, 1, "events"), store.get(run.id)) == (0, run)
-    store._database._idle.clear()
+    store._database.release()
     assert store.append_events(run.id, 1, events, start=0, end=10)
     assert integrity(store.path) == []
 
@@ -573,7 +646,7 @@ def test_a_wrong_count_is_found_and_put_right(store, path, new_run):
 
 def test_a_database_that_vanished_is_said(store, path, new_run):
     store.add(new_run())
-    store._database._idle.clear()
+    store._database.release()
     for name in os.listdir(path.parent):
         (path.parent / name).unlink()
     path.parent.rmdir()
