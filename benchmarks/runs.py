@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_compute.client import Client
-
-
 from jupyter_compute.model import ScriptCommand
 from jupyter_compute.workspace import Workspace
 

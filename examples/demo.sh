@@ -16,8 +16,6 @@ jupyter execute --inplace --kernel_name=python3 --timeout=600 quickstart.ipynb
 
 echo
 jupyter compute runs
-echo
-jupyter compute metrics --last
 cat <<TXT
 
 The executed notebook:   $DEMO/examples/quickstart.ipynb
