@@ -120,8 +120,10 @@ class Agent:
 
     def _interval(self, now: float) -> float:
         """Return how long to sleep between looks at runs that wait."""
-        if self._operations is None or self._operations.statuses.watch.is_reliable:
-            return LOOK_S
+        assert self._operations is not None
+        statuses = self._operations.statuses
+        if statuses.watch.is_reliable:
+            return statuses.look_s
         shortest = _BUSY_LOOK_S if now - self._active_at < _BUSY_S else _IDLE_LOOK_S
         return min(max(shortest, _SHARE * self._look_cost), LOOK_S)
 

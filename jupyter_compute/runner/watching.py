@@ -12,6 +12,7 @@ _IN_DELETE_SELF, _IN_MOVE_SELF, _IN_IGNORED, _IN_OVERFLOW = 0x400, 0x800, 0x8000
 _MASK = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_DELETE_SELF | _IN_MOVE_SELF
 _EVENT = struct.Struct("iIII")
 
+_MOUNTS = "/proc/self/mounts"
 _LOCAL = frozenset(
     [
         "ext2",
@@ -118,7 +119,7 @@ def is_local(path: str) -> bool:
     path = os.path.realpath(path)
     best, kind = "", ""
     try:
-        with open("/proc/self/mounts", errors="surrogateescape") as file:
+        with open(_MOUNTS, errors="surrogateescape") as file:
             for line in file:
                 _, where, type_ = line.split(" ")[:3]
                 where = where.replace("\\040", " ")

@@ -316,3 +316,32 @@ def test_an_upload_that_cannot_be_read_leaves_nothing_open(tmp_path: Path) -> No
         await driver.upload(digests, whole)
 
     play(make_driver(tmp_path), act)
+
+
+def test_a_status_that_makes_no_sense_does_not_hide_the_others(tmp_path: Path) -> None:
+    blobs = MemoryBlobs()
+    template = make_job(blobs, leave(0))
+    jobs = [msgspec.structs.replace(template, run_id=f"r{number}") for number in range(2)]
+    for job, state in zip(jobs, ("completed", "flying"), strict=True):
+        folder = tmp_path / "target/runs" / job.run_id / "1"
+        folder.mkdir(parents=True)
+        (folder / "exit.json").write_text(json.dumps({"state": state}))
+
+    found = play(make_driver(tmp_path), lambda driver: driver.poll(jobs))
+    assert found["r0"].state is RunState.COMPLETED
+    assert not found["r1"].state.is_final and "flying" in found["r1"].reason
+
+
+def test_a_call_that_is_held_when_the_driver_is_closed_opens_no_pipe_again(tmp_path: Path) -> None:
+    async def act(driver: LocalDriver) -> None:
+        await driver.list_jobs()
+        held = asyncio.ensure_future(driver.poll([], {}, 600))
+        await asyncio.sleep(0)
+        while driver.agent is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await driver.close()
+        with pytest.raises(TargetUnreachableError):
+            await held
+        assert driver.agent is None
+
+    play(make_driver(tmp_path), act)
