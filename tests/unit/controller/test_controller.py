@@ -586,3 +586,23 @@ def test_odd_bytes_in_what_a_run_says_do_not_make_it_fail(build):
     run = play(house, scene)
     assert (run.state, run.error) == (RunState.COMPLETED, "")
     assert [event.value for event in house.store.metrics(run.id)["good"]] == [2.0]
+
+
+def test_a_file_that_is_not_there_as_said_is_named_and_never_shown(build):
+    house = build()
+
+    async def scene():
+        events = [
+            {"type": "output", "path": "outputs/gone", "size": 5},
+            {"type": "display", "path": "results/gone.json"},
+        ]
+        return await house.over(house.submit(*map(tell, events), write("outputs/a", "b")).id)
+
+    run = play(house, scene)
+    assert run.state is RunState.COMPLETED
+    assert run.reason == (
+        "outputs/gone could not be collected: only 0 of its 5 bytes are on the target"
+    )
+    assert house.file(run, "outputs/a") == b"b"
+    attempt = house.workspace.run(run.id) / "1"
+    assert not [path for path in attempt.rglob("*gone*") if path.is_file()]
