@@ -345,3 +345,18 @@ def test_a_call_that_is_held_when_the_driver_is_closed_opens_no_pipe_again(tmp_p
         assert driver.agent is None
 
     play(make_driver(tmp_path), act)
+
+
+def test_a_read_that_waits_ends_when_the_keeper_is_killed(tmp_path: Path) -> None:
+    blobs = MemoryBlobs()
+    job = make_job(blobs, say("on\n"), rest(600))
+
+    async def act(driver: LocalDriver) -> None:
+        await driver.upload(job.digests, blobs)
+        await driver.launch(job)
+        assert await driver.read(job, "log", 0, PATIENCE_S) == b"on\n"
+        state = tmp_path / "target/runs" / job.run_id / "1/state.json"
+        os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
+        assert await driver.read(job, "log", 3, 600) == b""
+
+    play(make_driver(tmp_path), act)

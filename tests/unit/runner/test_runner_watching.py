@@ -17,7 +17,9 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
 
 
 def changed(watch: Watch) -> set[str]:
-    assert select.select([watch.fd], [], [], 30)[0]
+    poller = select.poll()
+    poller.register(watch.fd, select.POLLIN)
+    assert poller.poll(30_000)
     return watch.changed()
 
 
