@@ -104,12 +104,12 @@ async def _adopt_all(house: House, engine: FakeEngine) -> tuple[float, int]:
     for _ in range(RUNS):
         house.submit(hold())
     async with house.serving():
-        while house.store.counts().get(RunState.RUNNING, 0) < RUNS:  # noqa: ASYNC110
+        while house.store.counts().get(RunState.RUNNING, 0) < RUNS:
             await asyncio.sleep(0.1)
     engine.calls.clear()
     began = time.perf_counter()
     async with house.serving() as controller:
-        while controller.followed < RUNS:  # noqa: ASYNC110
+        while controller.followed < RUNS:
             await asyncio.sleep(0.002)
         taken = time.perf_counter() - began
     return taken, engine.calls["poll"]

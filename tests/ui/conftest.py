@@ -24,9 +24,8 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(
-    scope="module"
-)  # its event loop runs until it is closed, and others need that thread
+# Its event loop occupies the thread until it is closed, so it does not last for the session.
+@pytest.fixture(scope="module")
 def browser(engine: Callable[[str], str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
