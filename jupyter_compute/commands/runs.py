@@ -306,7 +306,7 @@ def rerun(line: Line, run_id: str | None, is_last: bool, waits: bool | None) -> 
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
 @answers
 def delete(line: Line, run_ids: Sequence[str]) -> Result:
-    """Remove runs that are over, with their logs and files on this machine."""
+    """Remove runs that are over, with their logs and files, here and at their targets."""
     found = [line.client.run(word) for word in run_ids]
     for one in found:
         line.client.delete(one.id)

@@ -162,7 +162,7 @@ class Session:
         if result.stream is not None:
             _write(result.stream)
         if result.is_json:
-            return Answer(result.data)
+            return Answer(result.data) if isinstance(result.data, dict) else result.data
         if result.waits_for is not None:
             return self._wait_for(result.waits_for)
         if result.name == "run" and result.run is not None:
