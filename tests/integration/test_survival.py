@@ -19,16 +19,8 @@ from pathlib import Path
 
 import pytest
 from kernels import kernel
-from survivors import (
-    PATIENCE_S,
-    SEED,
-    Filler,
-    Killer,
-    Stage,
-    kill,
-    small_disk,
-    until,
-)
+from killer import LINES, SEED, Filler, Killer, kill, small_disk, survive
+from survivors import PATIENCE_S, Stage, until
 
 from jupyter_compute.client import Client
 from jupyter_compute.controller import process
@@ -37,8 +29,6 @@ from jupyter_compute.errors import ComputeError, SnapshotError, StoreError
 from jupyter_compute.model import RunState
 from jupyter_compute.store import Store, database
 from jupyter_compute.store.doctor import integrity
-
-LINES = 60
 
 
 @pytest.fixture
@@ -51,41 +41,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def test_whatever_is_killed_under_load_no_run_is_lost_or_started_twice(stage: Stage) -> None:
     print("seed", SEED)
     survive(stage, Killer(stage, SEED, keepers=4, cancels=4), count=15, kills=24)
-
-
-def survive(stage: Stage, killer: Killer, *, count: int, kills: int) -> None:
-    """Have two front ends submit at once, and kill until enough are killed or all is over."""
-    fronts = {prefix: stage.start_front_end(prefix, count, LINES) for prefix in ("a", "b")}
-    wanted = {f"{prefix}-{number:02}" for prefix in fronts for number in range(count)}
-    while len(killer.killed) < kills and not is_over(stage, wanted):
-        killer.strike()
-        for prefix, front in fronts.items():
-            is_spared = killer.killed.count("front end") >= 5 or killer.random.random() > 0.2
-            if front.poll() is None and not is_spared:
-                kill(front.pid)
-                front.wait()
-                killer.killed.append("front end")
-            if front.poll() not in (None, 0):
-                fronts[prefix] = stage.start_front_end(prefix, count, LINES)
-    for front in fronts.values():
-        assert front.wait(PATIENCE_S) == 0
-    print(len(killer.killed), "killed:", *killer.killed, "; canceled:", *sorted(killer.canceled))
-    runs = stage.runs()
-    assert set(runs) == wanted
-    ids = [run.id for run in runs.values()]
-    for run in stage.over(*ids):
-        if run.name in killer.bereaved:
-            stage.check_bereaved(run, LINES)
-        elif run.name in killer.canceled:
-            stage.check_canceled(run, LINES)
-        else:
-            stage.check_whole(run, LINES)
-    assert stage.processes_of(*ids) == []
-
-
-def is_over(stage: Stage, wanted: set[str]) -> bool:
-    runs = stage.runs()
-    return set(runs) == wanted and all(run.is_final for run in runs.values())
 
 
 SITE = """
