@@ -146,6 +146,7 @@ class SubmitCalls(RunCalls, TargetCalls):
         if info.slots is None:
             return
         for word, asked, there in (
+            ("machines", resources.nodes, 1),
             ("GPUs", resources.gpus, len(info.gpus)),
             ("cores", resources.cpus or 0, info.cpus),
             ("GB of memory", resources.memory_gb or 0, info.memory_gb),
