@@ -61,6 +61,8 @@ def test_an_unknown_target_is_refused_with_the_nearest_name(client: Client, sour
         ("list.ipynb", "no notebook of format 4"),
         ("folder.py", "a folder"),
         (["train.py", "a\0b"], "NUL"),
+        ("..", "'..' is a folder"),
+        (["./folder.py/", "x"], "is a folder"),
         ("tr\0ain.py", "NUL"),
     ],
 )
