@@ -201,7 +201,7 @@ def test_without_waiting_the_cell_is_over_at_once_and_the_run_can_be_canceled(pa
     )
     ended_well(page.run(code))
     assert "%compute run" in page.run("endless").plain[0]
-    ended_well(page.run("%compute cancel {endless.id}"))
+    ended_well(page.run("%compute cancel endless"))
     assert page.run("print(endless.wait().state.value)").text == "canceled\n"
 
 
