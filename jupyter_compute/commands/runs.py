@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..model import Run, RunFilter, RunState
 from . import wording
 from .grammar import Line, answers
+from .rendering import visible
 from .result import Cell, Column, Fields, Result, Row, Table, Text
 from .submission import Submission, read_options, send
 
@@ -71,7 +72,7 @@ def _refuse_variables(asked: Submission) -> None:
 
 def submitted(line: Line, run: Run, *, waits: bool, variable: str = "") -> Result:
     """Make the answer of a submit."""
-    where = f"{run.id}  {run.name} on {run.target}: {run.state.value}"
+    where = f"{run.id}  {visible(run.name)} on {run.target}: {run.state.value}"
     blocks = [Text(where)]
     if not waits:
         blocks.append(Text(f"{line.place.program} logs --follow {run.id}", style="dim"))
@@ -262,7 +263,7 @@ def cancel(line: Line, run_ids: Sequence[str]) -> Result:
     return line.result(
         "cancel",
         {"runs": [run_data(one, is_whole=False) for one in canceled]},
-        *(Text(f"{one.id}  {one.name}: asked to end") for one in canceled),
+        *(Text(f"{one.id}  {visible(one.name)}: asked to end") for one in canceled),
     )
 
 
