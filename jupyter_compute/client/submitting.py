@@ -18,7 +18,9 @@ from ..model import (
     ArgvCommand,
     CellCommand,
     Command,
+    CondaEnvironment,
     Environment,
+    ImageEnvironment,
     InputFile,
     NotebookCommand,
     PythonEnvironment,
@@ -167,9 +169,16 @@ def _environment(
         return spec
     # The Python that submits is taken where it can be: on this machine.
     python = sys.executable if target.kind == "local" else ""
-    if spec:
-        return parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
-    return PythonEnvironment(interpreter=python)
+    if not spec:
+        return PythonEnvironment(interpreter=python)
+    parsed = parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
+    if target.kind == "local" and isinstance(parsed, (CondaEnvironment, ImageEnvironment)):
+        what = "a conda environment" if isinstance(parsed, CondaEnvironment) else "an image"
+        raise ConfigError(
+            f"{what} cannot be used on {target.name}",
+            hint="give requirements, a lock or an interpreter",
+        )
+    return parsed
 
 
 def _digest(environment: Environment) -> str:
