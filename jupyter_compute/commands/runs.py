@@ -49,6 +49,20 @@ def one_run(function: Any) -> Any:
     return click.argument("run_id", metavar="RUN", required=False)(function)
 
 
+def several_runs(function: Any) -> Any:
+    """Add the arguments RUN… and ``--last`` to a command."""
+    function = click.option("--last", "is_last", is_flag=True, help="The run submitted last.")(
+        function
+    )
+    return click.argument("run_ids", metavar="RUN...", nargs=-1)(function)
+
+
+def _pick_all(line: Line, words: Sequence[str], is_last: bool) -> list[Run]:
+    if is_last or not words:
+        return [pick(line, words[0] if words else None, is_last)]
+    return [line.client.run(word) for word in words]
+
+
 @answers
 def submit(line: Line, **options: Any) -> Result:
     """Submit a run."""
@@ -254,11 +268,11 @@ def _git(run: Run) -> str:
     return " ".join(word for word in words if word)
 
 
-@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@several_runs
 @answers
-def cancel(line: Line, run_ids: Sequence[str]) -> Result:
+def cancel(line: Line, run_ids: Sequence[str], is_last: bool) -> Result:
     """Ask for runs to end."""
-    found = [line.client.run(word) for word in run_ids]
+    found = _pick_all(line, run_ids, is_last)
     canceled = [line.client.cancel(one.id) for one in found]
     return line.result(
         "cancel",
@@ -267,17 +281,17 @@ def cancel(line: Line, run_ids: Sequence[str]) -> Result:
     )
 
 
-@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@several_runs
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS", help="How long at most."
 )
 @answers
-def wait(line: Line, run_ids: Sequence[str], timeout_s: float | None) -> Result:
+def wait(line: Line, run_ids: Sequence[str], is_last: bool, timeout_s: float | None) -> Result:
     """Wait until runs are over; the exit code is the first one's that did not complete.
 
     124 means that the time is up.
     """
-    found = [line.client.run(word) for word in run_ids]
+    found = _pick_all(line, run_ids, is_last)
     deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
     ended = []
     for one in found:

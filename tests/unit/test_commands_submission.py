@@ -127,6 +127,8 @@ def test_an_unclosed_quote_is_refused() -> None:
         ("submit x.py --naem y", "did you mean '--name'?"),
         ("attach x --kind lcal", "did you mean 'local'?"),
         ("show locl", "did you mean 'local'?"),
+        ("wait", "runs"),
+        ("cancel x --last", "runs"),
         ("runs --state runing", "runs --help"),
     ],
 )
