@@ -88,6 +88,8 @@ class SubmitCalls(RunCalls, TargetCalls):
         """
         began = time.monotonic()
         place = self.attached.get(target)
+        if place.options:
+            self.attached.options(place)
         folder = folder_of(source)
         params, env, secrets = dict(params or {}), dict(env or {}), dict(secrets or {})
         asked = check_command(read_command(command), folder)

@@ -42,6 +42,15 @@ def refused(client: Client, folder: Path, command: Any, **changes: Any) -> Compu
     return caught.value
 
 
+def test_wrong_options_of_a_target_are_refused_before_the_run_is_written(
+    client: Client, source: Path
+) -> None:
+    targets = client.workspace.root / "targets.toml"
+    targets.write_text("[targets.local]\nslots = 'many'\n")
+    error = refused(client, source, "train.py")
+    assert error.message == "target 'local': option 'slots' takes a whole number, not 'many'"
+
+
 def test_an_unknown_target_is_refused_with_the_nearest_name(client: Client, source: Path) -> None:
     error = refused(client, source, "train.py", target="locl")
     assert isinstance(error, NotFoundError)
