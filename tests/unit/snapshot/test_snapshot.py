@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from snapshotters import make
 
 from jupyter_compute.blobs import Blobs, Writer
 from jupyter_compute.errors import NotFoundError, SnapshotError
@@ -47,32 +48,6 @@ ENTRIES = st.dictionaries(
     max_size=8,
 )
 Entries = dict[str, tuple[bytes, bool, str]]
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    return tmp_path / "workspace"
-
-
-@pytest.fixture
-def snapshotter(workspace: Path) -> Snapshotter:
-    return make(workspace)
-
-
-def make(workspace: Path, limit_mb: float = 300, follow_links: bool = False) -> Snapshotter:
-    return Snapshotter(
-        Blobs(workspace / "blobs"),
-        workspace / "cache",
-        limit_mb=limit_mb,
-        follow_links=follow_links,
-    )
 
 
 def build(root: Path, entries: Entries, order: list[str]) -> None:

@@ -5,36 +5,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from snapshotters import make
 
-from jupyter_compute.blobs import Blobs
 from jupyter_compute.errors import SnapshotError
 from jupyter_compute.snapshot import Snapshotter
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    return tmp_path / "workspace"
-
-
-@pytest.fixture
-def snapshotter(workspace: Path) -> Snapshotter:
-    return make(workspace)
-
-
-def make(workspace: Path, limit_mb: float = 300, follow_links: bool = False) -> Snapshotter:
-    return Snapshotter(
-        Blobs(workspace / "blobs"),
-        workspace / "cache",
-        limit_mb=limit_mb,
-        follow_links=follow_links,
-    )
 
 
 def test_a_folder_that_is_none_is_refused(snapshotter: Snapshotter, source: Path) -> None:

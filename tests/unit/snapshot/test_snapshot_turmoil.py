@@ -15,32 +15,6 @@ from jupyter_compute.snapshot import Snapshotter
 from jupyter_compute.snapshot.reading import ChangingError, store_file
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    return tmp_path / "workspace"
-
-
-@pytest.fixture
-def snapshotter(workspace: Path) -> Snapshotter:
-    return make(workspace)
-
-
-def make(workspace: Path, limit_mb: float = 300, follow_links: bool = False) -> Snapshotter:
-    return Snapshotter(
-        Blobs(workspace / "blobs"),
-        workspace / "cache",
-        limit_mb=limit_mb,
-        follow_links=follow_links,
-    )
-
-
 def test_a_file_that_has_changed_since_it_was_seen_is_read_again(
     source: Path, workspace: Path
 ) -> None:
