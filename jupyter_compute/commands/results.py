@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from ..errors import ConfigError, NotFoundError
-from ..model import MetricEvent, Run
+from ..model import MetricEvent, OutputFile, Run
 from ..options import nearest
 from . import wording
 from .grammar import Line, answers
@@ -100,16 +100,14 @@ def outputs(
     run = pick(line, run_id, is_last)
     left = line.client.outputs(run.id)
     if paths:
-        wanted = tuple(path.rstrip("/") for path in paths)
-        left = [
-            one
-            for one in left
-            if any(
-                one.path in (path, f"outputs/{path}")
-                or one.path.startswith((f"{path}/", f"outputs/{path}/"))
-                for path in wanted
-            )
-        ]
+        chosen = {path: _below(path.rstrip("/"), left) for path in paths}
+        for path, found in chosen.items():
+            if not found and run.is_final:
+                raise NotFoundError(
+                    f"{run.id} left no file {path!r}",
+                    hint=nearest(path, [one.path for one in left]) or "it left no files",
+                )
+        left = [one for one in left if any(one in found for found in chosen.values())]
     copies: list[Path] = []
     if folder is not None:
         copies = line.client.download(run.id, paths, line.place.source / folder)
@@ -128,6 +126,16 @@ def outputs(
         noun = "file" if len(copies) == 1 else "files"
         blocks.append(Text(f"{len(copies)} {noun} copied to {visible(folder)}"))
     return line.result("outputs", data, *blocks)
+
+
+def _below(path: str, left: Sequence[OutputFile]) -> list[OutputFile]:
+    """Choose a file, or the files of a folder; ``outputs/`` may be left out."""
+    return [
+        one
+        for one in left
+        if one.path in (path, f"outputs/{path}")
+        or one.path.startswith((f"{path}/", f"outputs/{path}/"))
+    ]
 
 
 @one_run

@@ -239,6 +239,8 @@ def test_what_a_run_never_had_is_told_and_not_shown_as_empty(shell: Shell) -> No
     assert shell.ok("metrics", run_id, "loss", "--json").json["metrics"]["loss"]
     error = shell.run("metrics", run_id, "los")
     assert error.code == 3 and "'loss'" in error.err
+    error = shell.run("outputs", run_id, "model.bin")
+    assert error.code == 3 and "model.bin" in error.err
     error = shell.run("logs", run_id, "--attempt", "2")
     assert error.code == 3 and "attempt 2" in error.err
 
@@ -320,6 +322,16 @@ def test_the_doctor_finds_a_fresh_workspace_well(own_shell: Shell) -> None:
     assert "ready" in own_shell.ok("targets").text
     assert own_shell.ok("show", "local", "--json").json["info"]["python"]
     assert own_shell.ok("check", "local", "--json").json["is_usable"]
+
+
+def test_the_doctor_does_not_wait_for_a_controller_that_cannot_start(own_shell: Shell) -> None:
+    own_shell.home.mkdir(parents=True, exist_ok=True)
+    (own_shell.home / "targets.toml").write_text("[settings]\nslotss = 3\n")
+    answer = own_shell.run("doctor", "--json")
+    levels = {one["subject"]: one["level"] for one in answer.json["findings"]}
+    assert answer.code == 1
+    assert levels["targets"] == levels["controller"] == "problem"
+    assert "local" not in levels
 
 
 @pytest.mark.parametrize("loss", ["gone", "damaged"])
