@@ -182,6 +182,9 @@ class Session:
             return self._wait_for(result.waits_for)
         if result.name == "run" and result.run is not None:
             self._show(result.run)
+            if not result.run.is_final:
+                # It was watched to its end; what is recorded has changed meanwhile.
+                result = run_line(["run", result.run.id], place=self._place())
             self._publish_blocks(result, folded="Details")
             return None
         if result.blocks:
