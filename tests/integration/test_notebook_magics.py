@@ -201,8 +201,14 @@ def test_without_waiting_the_cell_is_over_at_once_and_the_run_can_be_canceled(pa
     )
     ended_well(page.run(code))
     assert "%compute run" in page.run("endless").plain[0]
-    ended_well(page.run("%compute cancel {endless.id}"))
+    ended_well(page.run("%compute cancel endless"))
     assert page.run("print(endless.wait().state.value)").text == "canceled\n"
+
+
+def test_a_run_that_was_shown_to_its_end_is_described_as_it_ended(page: Kernel) -> None:
+    ended_well(page.run("%%submit --no-wait --as brief\nimport time\ntime.sleep(1)"))
+    details = ended_well(page.run("%compute run brief")).plain[-1]
+    assert "exit code" in details and "completed" in details
 
 
 def test_interrupting_once_cancels_the_run_and_fails_the_cell(page: Kernel) -> None:
