@@ -146,8 +146,9 @@ def test_a_build_that_was_killed_is_started_afresh(
     slow.chmod(0o755)
     path = f"{slow.parent}{os.pathsep}{os.environ['PATH']}"
     # The real one may stand beside the interpreter, which would be preferred.
-    python = {"python": f"{sys.version_info[0]}.{sys.version_info[1]}"}
-    env = packages(wheel, **python)
+    alone = tmp_path / "python"
+    alone.symlink_to(Path(sys.executable).resolve())
+    env = packages(wheel, python=str(alone))
     folder = stage.python(GREET, environment=env, env={"PATH": path})
     until((tmp_path / "seen").exists, "the build")
     os.kill(state_of(folder)["pid"], signal.SIGKILL)
