@@ -58,6 +58,32 @@ class FileCalls(RunCalls):
             The copies. Each appears whole or not at all; a file that stood there is replaced.
         """
         run = self.run(run_id)
+        chosen = self._chosen(run, paths)
+        copies = []
+        for output in chosen:
+            name = output.path.removeprefix("outputs/")
+            copies.append(_copy(self._mirror(run) / output.path, Path(folder) / name))
+        return copies
+
+    def open_outputs(
+        self, run_id: str, paths: Collection[str] = ()
+    ) -> Iterator[tuple[OutputFile, BinaryIO]]:
+        """Open files that a run left, one after the other; each is closed before the next.
+
+        Args:
+            run_id: Which run.
+            paths: As for :meth:`download`.
+
+        Raises:
+            NotFoundError: One is not there. Raised before the first file.
+            ConflictError: One has not arrived yet. Raised before the first file.
+        """
+        run = self.run(run_id)
+        for output in self._chosen(run, paths):
+            with (self._mirror(run) / output.path).open("rb") as file:
+                yield output, file
+
+    def _chosen(self, run: Run, paths: Collection[str]) -> list[OutputFile]:
         outputs = self.outputs(run.id)
         if paths:
             chosen = [one for path in paths for one in self._choose(run, outputs, path)]
@@ -65,11 +91,7 @@ class FileCalls(RunCalls):
             chosen = [one for one in outputs if one.path.startswith("outputs/")]
         for output in chosen:
             self._must_be_here(run, output)
-        copies = []
-        for output in dict.fromkeys(chosen):
-            name = output.path.removeprefix("outputs/")
-            copies.append(_copy(self._mirror(run) / output.path, Path(folder) / name))
-        return copies
+        return list(dict.fromkeys(chosen))
 
     def _mirror(self, run: Run) -> Path:
         return self.workspace.run(run.id) / str(run.attempt)
@@ -108,7 +130,8 @@ def _files(*folders: Path) -> Iterator[Path]:
         for root, _, names in os.walk(folder):
             for name in names:
                 path = Path(root, name)
-                if not name.endswith(PART) and path.is_file():
+                # A link could lead out of the run's folder.
+                if not name.endswith(PART) and path.is_file() and not path.is_symlink():
                     yield path
 
 
