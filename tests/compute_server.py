@@ -109,8 +109,18 @@ def until(look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
 
 
 @contextlib.contextmanager
-def serve(home: Path, workspace: Path, *options: str, **environ: str) -> Iterator[Served]:
-    """Run a server, and end it and the controller of its workspace."""
+def serve(
+    home: Path, workspace: Path, *options: str, is_guest: bool = False, **environ: str
+) -> Iterator[Served]:
+    """Run a server, and end it.
+
+    Args:
+        home: Where it keeps its files.
+        workspace: Its workspace; the workspace's controller is ended, too.
+        options: For the command line.
+        is_guest: Whether the workspace is another server's, who ends the controller.
+        environ: Environment variables.
+    """
     home.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_COMPUTE_HOME", str(workspace))
@@ -135,6 +145,6 @@ def serve(home: Path, workspace: Path, *options: str, **environ: str) -> Iterato
             yield Served(http, f"{url}compute", server.token, server.root, workspace)
     finally:
         server.stop()
-        if os.path.isdir(workspace):
+        if not is_guest and os.path.isdir(workspace):
             with Client(workspace) as client:
                 assert client.stop_controller(PATIENCE_S)

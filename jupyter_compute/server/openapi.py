@@ -85,8 +85,19 @@ def document() -> dict[str, Any]:
             },
         },
     }
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    plain: dict[str, Any] = _modern(msgspec.json.decode(msgspec.json.encode(made)))
     return plain
+
+
+def _modern(part: Any) -> Any:
+    """Write tuples of anything as OpenAPI 3.1 and those who read it understand them."""
+    if isinstance(part, list):
+        return [_modern(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    is_pair = isinstance(part.get("prefixItems"), list) or isinstance(part.get("items"), list)
+    left_out = ("prefixItems", "items") if is_pair else ()
+    return {name: _modern(value) for name, value in part.items() if name not in left_out}
 
 
 def text() -> str:

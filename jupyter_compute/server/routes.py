@@ -61,16 +61,25 @@ ROUTES: list[tuple[str, type[Any]]] = [
 ]
 
 
-class NothingHandler(Handler):
-    """Any other address below ours."""
-
+def _nothing() -> Any:
+    # A function for each verb: what is authorized is remembered with the function.
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    async def answer(self: Handler) -> None:
         """Answer that there is nothing."""
         raise web.HTTPError(404, "there is nothing at this address")
 
-    post = put = patch = delete = get
+    return answer
+
+
+class NothingHandler(Handler):
+    """Any other address below ours."""
+
+    get = _nothing()
+    post = _nothing()
+    put = _nothing()
+    patch = _nothing()
+    delete = _nothing()
 
 
 def pattern(template: str) -> str:
