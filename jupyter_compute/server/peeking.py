@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -29,10 +30,10 @@ def peek(path: str, size: int, file: BinaryIO) -> Peek:
                 return Peek(path=path, size=size, kind="notebook", mime=mime, notebook=notebook)
         else:
             data = _read(file, _TEXT_BYTES)
-    text = _text(data[:_TEXT_BYTES])
+    is_whole = size <= _TEXT_BYTES
+    text = _text(data[:_TEXT_BYTES], is_whole)
     if text is None:
         return Peek(path=path, size=size, kind="binary", mime=mime, is_whole=not size)
-    is_whole = size <= _TEXT_BYTES
     delimiter = _TABLES.get(path[-4:].lower())
     if delimiter:
         rows, are_all = _rows(text, delimiter, is_whole)
@@ -49,17 +50,15 @@ def _read(file: BinaryIO, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _text(data: bytes) -> str | None:
+def _text(data: bytes, is_whole: bool) -> str | None:
     if b"\0" in data:
         return None
-    for cut in range(4):
-        # The last character may have been cut in two.
-        try:
-            return data[: len(data) - cut].decode("utf-8")
-        except UnicodeDecodeError as exc:
-            if exc.start < len(data) - 4:
-                return None
-    return None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        # Where the text is cut, its last character may be cut in two.
+        return decoder.decode(data, final=is_whole)
+    except UnicodeDecodeError:
+        return None
 
 
 def _rows(text: str, delimiter: str, is_whole: bool) -> tuple[list[list[str]], bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -204,3 +206,13 @@ def test_a_wrong_question_is_answered_in_the_one_shape(
 def test_a_verb_that_is_not_there_is_answered_in_the_one_shape(served: Served) -> None:
     answer = served.http.put("/runs", json={})
     assert (answer.status_code, answer.json()["error"]) == (405, "MethodNotAllowed")
+
+
+@pytest.mark.parametrize(
+    "place", [["-created", 1, 1 << 70], ["-created", "x" * 10], {}, ["-created", float("inf"), 1]]
+)
+def test_a_forged_cursor_does_no_harm(served: Served, place: Any) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    assert served.http.get("/runs", params={"cursor": cursor}).status_code in (200, 400)
+    deep = base64.urlsafe_b64encode(b"[" * 3000).decode()
+    assert served.http.get("/runs", params={"cursor": deep}).status_code == 400
