@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection, Iterator
@@ -30,7 +31,8 @@ class FileCalls(RunCalls):
         folder = self._mirror(run)
         for path in _files(folder / "outputs", folder / "logs"):
             name = path.relative_to(folder).as_posix()
-            found[name] = OutputFile(path=name, size=path.stat().st_size)
+            with contextlib.suppress(FileNotFoundError):  # deleted at this very moment
+                found[name] = OutputFile(path=name, size=path.stat().st_size)
         return [found[name] for name in sorted(found)]
 
     def open_output(self, run_id: str, path: str) -> BinaryIO:
@@ -42,7 +44,10 @@ class FileCalls(RunCalls):
         """
         run = self.run(run_id)
         output = self._pick(run, self.outputs(run.id), path)
-        return (self._mirror(run) / output.path).open("rb")
+        try:
+            return (self._mirror(run) / output.path).open("rb")
+        except FileNotFoundError as exc:
+            raise NotFoundError(f"{output.path} of {run.id} has just been deleted") from exc
 
     def download(
         self, run_id: str, paths: Collection[str] = (), folder: str | os.PathLike[str] = "."

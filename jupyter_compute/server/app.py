@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime, timezone
 from typing import Any
 
-from jupyter_server._tz import utcnow
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool
 
@@ -75,4 +75,4 @@ class ComputeApp(ExtensionApp):
     def _report(self) -> None:
         if self.report_activity:
             times = self.serverapp.web_app.settings["last_activity_times"]  # type: ignore[union-attr]
-            times[self.name] = utcnow()
+            times[self.name] = datetime.now(timezone.utc)

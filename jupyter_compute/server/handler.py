@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from jupyter_server.base.handlers import APIHandler
@@ -117,8 +117,7 @@ class Handler(ExtensionHandlerMixin, APIHandler):
 
     def folder(self, source: str) -> str:
         """Return a folder as the client takes it: relative to what Jupyter shows as its root."""
-        root = Path(self.compute.root_dir)
-        return str(root / Path(source).expanduser() if source.startswith("~") else root / source)
+        return os.path.join(self.compute.root_dir, os.path.expanduser(source))
 
     def refuse(self, status: int, error: Error) -> None:
         """Answer with an error, unless the answer has begun."""

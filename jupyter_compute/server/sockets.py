@@ -98,6 +98,9 @@ class FollowHandler(ExtensionHandlerMixin, JupyterHandler, websocket.WebSocketHa
             with contextlib.suppress(websocket.WebSocketClosedError, TimeoutError):
                 await self._say("error", **msgspec.to_builtins(error_of(exc)))
             self.close(1011)
+        except RuntimeError:
+            if not self.compute.workers.is_closed:
+                raise
         except asyncio.TimeoutError:
             self.log.info("a reader of a log took nothing for %.0f s", STALLED_S)
             self._cut()

@@ -31,6 +31,7 @@ class Workers:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.client = Client(workspace)
+        self.is_closed = False
         self._quick = ThreadPoolExecutor(_QUICK, "compute")
         self._slow = ThreadPoolExecutor(_SLOW, "compute-slow")
 
@@ -48,6 +49,7 @@ class Workers:
 
     def close(self) -> None:
         """Take no more calls; what a thread is at, it ends."""
+        self.is_closed = True
         for pool in (self._quick, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
         self.client.close()

@@ -216,3 +216,31 @@ def test_a_forged_cursor_does_no_harm(served: Served, place: Any) -> None:
     assert served.http.get("/runs", params={"cursor": cursor}).status_code in (200, 400)
     deep = base64.urlsafe_b64encode(b"[" * 3000).decode()
     assert served.http.get("/runs", params={"cursor": deep}).status_code == 400
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({**argv("true"), "source": "~nobody-at-all/x"}, 422),
+        ({**argv("true"), "source": LONG}, 422),
+        (argv("true", environment=LONG + ".txt"), 400),
+        (argv("true", secrets={"A": "file:" + LONG}), 400),
+        ({"command": {"type": "script", "path": LONG}, "source": "words"}, 404),
+        ({"command": {"type": "notebook", "path": "deep.ipynb"}, "source": "words"}, 400),
+        ({"command": {"type": "cell", "code": "-" * 100_000 + "1"}, "source": "words"}, 400),
+        ({"command": {"type": "cell", "code": "(" * 10_000}, "source": "words"}, 400),
+    ],
+)
+def test_what_is_too_long_or_too_deep_is_refused_like_anything_else(
+    served: Served, words: None, body: Any, status: int
+) -> None:
+    (served.root / "words" / "deep.ipynb").write_text("[" * 100_000)
+    assert served.post("/runs", body, status)["message"]
+
+
+def test_a_number_that_no_file_can_hold_is_no_option(served: Served) -> None:
+    answer = served.http.patch("/targets/local", json={"options": {"slots": 1 << 70}})
+    assert answer.status_code == 400, answer.text
