@@ -30,8 +30,12 @@ class Driver(ABC):
     Every method may be called twice: the second call has no further effect and gives the same
     answer. :class:`~.errors.TargetUnreachableError` means no answer, and the caller tries again
     later; any other :class:`~.errors.DriverError` means an answer, and it is no. All methods are
-    coroutines on the controller's loop and must not block it. A driver is constructed with the
-    target's name, its options and :class:`DriverContext`; constructing touches nothing.
+    coroutines on the controller's loop and must not block it; they overlap, and a held ``poll`` is
+    cancelled whenever there is a newer question. Only ``launch`` gets a whole job: the others may
+    get one that has its names (``run_id``, ``attempt``, ``name``, ``job_id``), its resources and
+    its environment, and no contents, since a job outlives the process that made it. A driver is
+    constructed with the target's name, its options and :class:`DriverContext`; constructing
+    touches nothing.
     """
 
     kind: ClassVar[str]

@@ -242,7 +242,7 @@ def _missing(word: str, path: Path) -> ConfigError:
         names = [entry.name for entry in path.parent.iterdir() if _FILE.fullmatch(entry.name)]
     except OSError:
         names = []
-    near = nearest(path.name, names or _NAMES)
+    near = nearest(path.name, names)
     return ConfigError(
         f"there is no file {word}", hint=near if "mean" in near else f"--env takes {_HINT}"
     )

@@ -41,6 +41,9 @@ class ComputeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint and hasattr(self, "add_note"):
+            # So a traceback in a notebook or a script says it, too. (Python 3.11 and newer.)
+            self.add_note(f"hint: {hint}")
 
 
 class ConfigError(ComputeError):

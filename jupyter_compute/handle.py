@@ -131,7 +131,7 @@ class RunHandle:
         return RunHandle(self._client, self._client.rerun(self.id))
 
     def delete(self) -> None:
-        """Remove the run, which must be over, and its files on this machine."""
+        """Remove the run, which must be over, and its files, here and at its target."""
         self._client.delete(self.id)
 
     def diff(self, other: RunHandle | str) -> Difference:

@@ -17,6 +17,7 @@ from .errors import ConfigError
 
 S = TypeVar("S", bound=Struct)
 
+_WORDS = {"int": "a whole number", "float": "a number", "bool": "yes or no", "str": "text"}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -24,8 +25,10 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Suggest what was meant: ``did you mean 'x'?``, else ``one of: a, b``; empty without any."""
     names = sorted(set(choices))
-    folded = {name.casefold(): name for name in reversed(names)}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    # Every option begins with dashes: these make no two of them alike.
+    folded = {name.casefold().lstrip("-"): name for name in reversed(names)}
+    meant = word.casefold().lstrip("-")
+    close = difflib.get_close_matches(meant, folded, n=1, cutoff=0.6)
     if close:
         return f"did you mean {folded[close[0]]!r}?"
     shown = ", ".join(names[:12])
@@ -55,7 +58,7 @@ def read_options(cls: type[S], values: Mapping[str, Any]) -> S:
         try:
             read[name] = msgspec.convert(_from_string(value, fields[name].type), fields[name].type)
         except (msgspec.ValidationError, ValueError) as exc:
-            problems.append(f"option {name!r}: {_say(exc)}, not {value!r}")
+            problems.append(_wrong_value(name, value, exc))
     given = {key.replace("-", "_") for key in values}
     missing = [name for name, field in fields.items() if field.required and name not in given]
     problems.extend(f"option {name!r} is missing" for name in missing)
@@ -129,6 +132,13 @@ def _alternatives(wanted: Any) -> tuple[Any, ...]:
     if get_origin(wanted) in (Union, UnionType):
         return tuple(each for option in get_args(wanted) for each in _alternatives(option))
     return (wanted,)
+
+
+def _wrong_value(name: str, value: Any, exc: Exception) -> str:
+    wanted = re.match(r"Expected `([a-z]+)(?: \| null)?`, got", str(exc))
+    if wanted and wanted[1] in _WORDS:
+        return f"option {name!r} takes {_WORDS[wanted[1]]}, not {value!r}"
+    return f"option {name!r}: {_say(exc)}, not {value!r}"
 
 
 def _say(exc: Exception) -> str:

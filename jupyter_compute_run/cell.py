@@ -7,6 +7,7 @@ cell with magics, ``!`` or ``?`` gets IPython, and so does one that asks for it.
 from __future__ import annotations
 
 import builtins
+import faulthandler
 import os
 import signal
 import sys
@@ -83,10 +84,10 @@ def run(files: str) -> int:
             _flush_figures()
         cell.bring_back()
         return 0
-    except SystemExit as error:
-        return _exit_code(error)
     except leaving.Terminated:
         return -signal.SIGTERM
+    except SystemExit as error:
+        return _exit_code(error)
     except BaseException as error:
         from . import tracebacks
 
@@ -143,6 +144,8 @@ def main() -> NoReturn:
     files = os.environ.get("JUPYTER_COMPUTE_FILES", "")
     if not os.path.exists(os.path.join(files, "cell.py")):
         sys.exit("jupyter_compute_run.cell is started by a run, which has a cell")
+    # A crash in native code shall tell its line, too.
+    faulthandler.enable()
     leaving.end_on_sigterm()
     leaving.leave(run(files))
 

@@ -17,7 +17,15 @@ from .formatting import bundle_of
 from .publishing import publish
 
 FigureCanvas = FigureCanvasAgg
-FigureManager = FigureManagerBase
+
+
+class FigureManager(FigureManagerBase):
+    """A figure that can be shown by itself."""
+
+    def show(self) -> None:
+        """Show the figure and close it."""
+        publish(*bundle_of(self.canvas.figure))
+        Gcf.destroy_fig(self.canvas.figure)
 
 
 def show(*_args: Any, **_options: Any) -> None:
@@ -41,7 +49,7 @@ def new_figure_manager(number: int, *args: Any, **options: Any) -> Any:
 
 def new_figure_manager_given_figure(number: int, figure: Any) -> Any:
     """Give a figure its canvas and manager."""
-    return FigureManagerBase(FigureCanvasAgg(figure), number)
+    return FigureManager(FigureCanvasAgg(figure), number)
 
 
 def is_current() -> bool:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Callable, NoReturn, Optional
 
 
-class Terminated(BaseException):
-    """The run was asked to end (SIGTERM): ``finally`` blocks still run."""
+class Terminated(SystemExit):
+    """The run was asked to end (SIGTERM): ``finally`` blocks still run, event loops end."""
 
 
 def end_on_sigterm() -> None:
@@ -27,7 +27,7 @@ def _handler(owner: int) -> Callable[[int, Optional[FrameType]], None]:
         if os.getpid() != owner:
             # A worker that was forked from here dies as it would elsewhere.
             os.kill(os.getpid(), number)
-        raise Terminated
+        raise Terminated(128 + number)
 
     return end
 

@@ -153,7 +153,7 @@ async def _go(client: _Client) -> None:
     except (asyncio.CancelledError, _errors.DeadKernelError):
         # To a client that is canceled its kernel looks dead.
         if client.stopped_by == signal.SIGTERM:
-            raise Terminated from None
+            raise Terminated(128 + signal.SIGTERM) from None
         if client.stopped_by:
             raise KeyboardInterrupt from None
         raise

@@ -81,6 +81,8 @@ def start(main: ModuleType) -> RunShell:
 
         config = Config()
         config.HistoryManager.enabled = False
+        # Nobody is there to page through the answers to ``?``.
+        config.InteractiveShell.display_page = True
         config.HistoryManager.hist_file = ":memory:"
         hook = sys.displayhook, sys.excepthook
         kept = dict(main.__dict__)

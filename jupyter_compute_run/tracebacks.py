@@ -67,22 +67,20 @@ def report(error: BaseException, source: Source) -> None:
 def traceback_lines(error: BaseException, source: Source) -> List[str]:
     """Format an exception without the frames of what ran the cell."""
     formatted = traceback.TracebackException.from_exception(error)
-    _clean(formatted, source, set())
+    seen: Set[int] = set()
+    # Chains can be longer than Python's own stack.
+    rest: List[Any] = [formatted]
+    while rest:
+        found = rest.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        found.stack = traceback.StackSummary.from_list(_visible(found.stack, source))
+        if getattr(found, "filename", None) == source.cell:
+            found.filename = source.shown(source.cell)
+        rest += [found.__cause__, found.__context__]
+        rest += getattr(found, "exceptions", None) or []
     return list(formatted.format())
-
-
-def _clean(formatted: traceback.TracebackException, source: Source, seen: Set[int]) -> None:
-    if id(formatted) in seen:
-        return
-    seen.add(id(formatted))
-    formatted.stack = traceback.StackSummary.from_list(_visible(formatted.stack, source))
-    if getattr(formatted, "filename", None) == source.cell:
-        formatted.filename = source.shown(source.cell)
-    others = [formatted.__cause__, formatted.__context__]
-    others += getattr(formatted, "exceptions", None) or []
-    for other in others:
-        if other is not None:
-            _clean(other, source, seen)
 
 
 def _visible(stack: List[traceback.FrameSummary], source: Source) -> List[traceback.FrameSummary]:

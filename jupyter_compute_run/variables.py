@@ -15,7 +15,7 @@ import sys
 from typing import Any, Dict
 
 MARK = "__jupyter_compute__"
-"""The key of a JSON object that stands for something JSON has no word for."""
+"""The key of a JSON object, and the name of a column, for what the format has no word for."""
 
 _EXTENSIONS = {
     "json": ".json",
@@ -229,8 +229,7 @@ def _write_table(value: Any, codec: str, path: str) -> None:
         name = value.name
         if name is not None and not isinstance(name, str):
             raise ValueError("its name {!r} is no text".format(name))
-        value = value.to_frame("value" if name is None else name)
-        value.attrs = {"jupyter_compute_named": name is not None}
+        value = value.to_frame(MARK if name is None else name)
     if not all(isinstance(column, str) for column in value.columns):
         raise ValueError("its columns are not named by texts")
     value.to_parquet(path, engine="pyarrow", compression="snappy")
@@ -248,9 +247,7 @@ def _read_table(path: str, codec: str) -> Any:
     if codec == "parquet":
         return frame
     series = frame.iloc[:, 0]
-    is_named = frame.attrs.get("jupyter_compute_named", True)
-    series.attrs = {}
-    return series if is_named else series.rename(None)
+    return series.rename(None) if series.name == MARK else series
 
 
 def _pickle_or_raise(name: str, kind: str, problem: str, allow_pickle: bool) -> str:

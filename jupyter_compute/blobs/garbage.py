@@ -77,12 +77,14 @@ def _live(index: Index, name: str, needed: Collection[Digest]) -> dict[Digest, P
 
 
 def _move(index: Index, name: str, live: dict[Digest, Place], target: Pack) -> None:
+    moved: list[tuple[Digest, Place]] = []
     with open(index.path(name, PACK), "rb") as file:
         for digest, place in live.items():
             file.seek(place.offset)
             data = file.read(place.size)
             if hashlib.sha256(data).hexdigest() == digest:
-                target.append({digest: data})
+                moved += target.append({digest: data})
+    target.record(moved)
     target.sync()  # before the other copy goes
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 LARGE_BYTES = 1 << 20
 """A blob of at least this size stands alone."""
 
-_FLUSH_BYTES = 4 << 20
+_SPILL_BYTES = 1 << 19  # what is still in the processor's cache is cheap to write
+_FLUSH_BYTES = 64 << 20
 _PACK_BYTES = 128 << 20
 _VECTOR = 512  # below every system's limit of buffers in one call
 _CHUNK = 1 << 20
@@ -37,23 +38,25 @@ class Writer:
         self._pack: Pack | None = None
         self._waiting: dict[Digest, bytes] = {}
         self._bytes = 0
+        self._unrecorded: dict[Digest, Place] = {}
 
     def has(self, digest: Digest) -> bool:
         """Say whether a blob is there or waits to be written; another's newest may be missed."""
-        return digest in self._waiting or self._blobs.knows(digest)
+        is_new = digest in self._waiting or digest in self._unrecorded
+        return is_new or self._blobs.knows(digest)
 
     def add_bytes(self, data: bytes) -> Digest:
         """Add a blob that fits into memory; adding it twice is adding it once."""
         digest = hashlib.sha256(data).hexdigest()
-        if digest in self._index.places or digest in self._waiting or self._blobs.knows(digest):
+        if self.has(digest):
             return digest
         if len(data) >= LARGE_BYTES:
             self._add_large(digest, data)
             return digest
         self._waiting[digest] = data
         self._bytes += len(data)
-        if self._bytes >= _FLUSH_BYTES:
-            self.flush()
+        if self._bytes >= _SPILL_BYTES:
+            self._spill()
         return digest
 
     def receive(self) -> Incoming:
@@ -66,17 +69,36 @@ class Writer:
         Raises:
             SnapshotError: It cannot be written; nothing of it is then visible.
         """
+        self._spill()
+        if self._pack is not None and self._unrecorded:
+            added, self._unrecorded = self._unrecorded, {}
+            self._record(self._pack, list(added.items()))
+
+    def _spill(self) -> None:
+        """Append the bytes that wait; they count only once they are recorded."""
         if not self._waiting:
             return
         waiting, self._waiting, self._bytes = self._waiting, {}, 0
         try:
-            if self._pack is None or self._pack.end >= _PACK_BYTES:
+            if self._pack is not None and self._pack.tail >= _PACK_BYTES:
+                self.flush()
                 self.close()
+            if self._pack is None:
                 self._pack = Pack.open(self._index)
-            self._index.add(self._pack.name, self._pack.append(waiting))
+            self._unrecorded.update(self._pack.append(waiting))
         except OSError as exc:
             self.close()
             raise self._blobs.unwritable(exc) from exc
+        if self._pack.tail - self._pack.end >= _FLUSH_BYTES:
+            self.flush()
+
+    def _record(self, pack: Pack, added: list[tuple[Digest, Place]]) -> None:
+        try:
+            pack.record(added)
+        except OSError as exc:
+            self.close()
+            raise self._blobs.unwritable(exc) from exc
+        self._index.add(pack.name, added)
 
     def lend(self) -> Pack:
         """Open a pack for a process that appends to it in this one's place."""
@@ -87,14 +109,11 @@ class Writer:
 
     def accept(self, pack: Pack, added: list[tuple[Digest, Place]]) -> None:
         """Record what that process has appended."""
-        try:
-            pack.record(added)
-        except OSError as exc:
-            raise self._blobs.unwritable(exc) from exc
-        self._index.add(pack.name, added)
+        self._record(pack, added)
 
     def close(self) -> None:
-        """Let go of the pack; what waits and was not flushed is dropped."""
+        """Let go of the pack; what was not flushed is dropped."""
+        self._waiting, self._bytes, self._unrecorded = {}, 0, {}
         if self._pack is not None:
             self._pack.close()
             self._pack = None
@@ -164,11 +183,13 @@ class Pack:
         name: Its name.
         handle: The open file.
         end: Where the last recorded blob ends.
+        tail: Where the last appended blob ends.
     """
 
     def __init__(self, name: str, data: int, index: int, end: int) -> None:
         self.name = name
         self.end = end
+        self.tail = end
         self.handle = data
         self._index = index
         self._process = os.getpid()
@@ -213,24 +234,23 @@ class Pack:
             raise
 
     def append(self, blobs: dict[Digest, bytes]) -> list[tuple[Digest, Place]]:
-        """Append blobs, and then their records, so that no record is without its bytes."""
+        """Append the bytes of blobs; return what is to be recorded of them."""
         if os.getpid() != self._process:
             raise OSError(0, "a pack was opened before this process was forked")
         added: list[tuple[Digest, Place]] = []
-        end = self.end
+        start = self.tail
         for digest, data in blobs.items():
-            added.append((digest, Place(self.name, end, len(data))))
-            end += len(data)
+            added.append((digest, Place(self.name, self.tail, len(data))))
+            self.tail += len(data)
         try:
-            write_all(self.handle, list(blobs.values()), self.end)
+            write_all(self.handle, list(blobs.values()), start)
         except OSError:
             self.drop_tail()
             raise
-        self.record(added)
         return added
 
     def record(self, added: list[tuple[Digest, Place]]) -> None:
-        """Append the records of blobs whose bytes have been appended."""
+        """Record blobs whose bytes have been appended, so that no record is without its bytes."""
         rows = [RECORD.pack(bytes.fromhex(digest), at, size) for digest, (_, at, size) in added]
         start = os.fstat(self._index).st_size
         try:
@@ -239,6 +259,7 @@ class Pack:
             self._keep_whole_records()
             raise
         self.end = max((at + size for _, (_, at, size) in added), default=self.end)
+        self.tail = max(self.tail, self.end)
 
     def _keep_whole_records(self) -> None:
         """Drop half a record; others may have seen the whole ones, and their bytes are there."""
@@ -251,6 +272,7 @@ class Pack:
     def drop_tail(self) -> None:
         """Drop what was appended and has no record."""
         os.ftruncate(self.handle, self.end)
+        self.tail = self.end
 
     def sync(self) -> None:
         """Bring what was appended to the disk."""
@@ -259,6 +281,8 @@ class Pack:
 
     def close(self) -> None:
         """Let others append to it."""
+        if self.tail > self.end and os.getpid() == self._process:
+            self.drop_tail()
         os.close(self._index)
         os.close(self.handle)
 

@@ -46,6 +46,11 @@ def check_command(command: Command, source: Path) -> Command:
                 "there is nothing to run", hint="name a script, a notebook or a program"
             )
         _no_nul(*command.argv)
+        program = command.argv[0]
+        if ("/" in program or program in (".", "..")) and (source / program).is_dir():
+            raise ConfigError(
+                f"{program!r} is a folder", hint="name a script, a notebook or a program"
+            )
         return command
     path = _inside(command.path, source)
     if isinstance(command, NotebookCommand):
@@ -202,7 +207,7 @@ def check_resources(resources: Resources) -> None:
         if value is not None and not 0 < value < float("inf"):
             problems.append(f"{name} is {value:g}")
     if problems:
-        raise ConfigError(", ".join(problems), hint="give a number above 0")
+        raise ConfigError(", ".join(problems), hint="give a number above 0; only gpus may be 0")
 
 
 def check_variables_of_environment(env: Mapping[str, str], secrets: Mapping[str, str]) -> None:

@@ -29,13 +29,17 @@ class ComparingCalls(Opened):
         one, other = self.store.find(first), self.store.find(second)
         files, texts = self._compare_files(one, other)
         last = self.store.last_metrics([one.id, other.id])
+        # One that never started has no packages, which is no difference to tell line by line.
+        is_known = bool(one.facts.packages and other.facts.packages)
         return Difference(
             first=one.id,
             second=other.id,
             files=files,
             texts=texts,
             params=_differences(one.params, other.params),
-            environment=_differences(_environment(one), _environment(other)),
+            environment=_differences(
+                _environment(one, is_whole=is_known), _environment(other, is_whole=is_known)
+            ),
             metrics=_differences(last.get(one.id, {}), last.get(other.id, {})),
             fields=_differences(_fields(one), _fields(other)),
         )
@@ -73,7 +77,7 @@ def _fields(run: Run) -> dict[str, Any]:
     return fields
 
 
-def _environment(run: Run) -> dict[str, Any]:
+def _environment(run: Run, *, is_whole: bool) -> dict[str, Any]:
     facts = run.facts
     return {
         **_flat("environment", msgspec.to_builtins(run.environment)),
@@ -82,7 +86,7 @@ def _environment(run: Run) -> dict[str, Any]:
         "python": facts.python,
         "interpreter": facts.interpreter,
         "host": facts.host,
-        **_flat("package", facts.packages),
+        **(_flat("package", facts.packages) if is_whole else {}),
     }
 
 

@@ -60,6 +60,8 @@ class DoctorCalls(SnapshotCalls, TargetCalls):
             ("packages", _look_at_packages),
         )
         for subject, look in looks:
+            if subject == "local" and process.facts(self.workspace) is None:
+                continue  # Nobody would answer, and why has been said.
             try:
                 yield from look()
             except ComputeError as exc:

@@ -145,7 +145,8 @@ def _copy(source: Path, goal: Path) -> Path:
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copy(source, part)
+            # Not the mode: the workspace is closed to others, the goal need not be.
+            shutil.copyfile(source, part)
             part.replace(goal)
         finally:
             part.unlink(missing_ok=True)

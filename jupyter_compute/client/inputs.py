@@ -11,7 +11,7 @@ from jupyter_compute_run import variables as codecs
 
 from ..blobs import Blobs
 from ..errors import ConfigError, NotFoundError
-from ..model import InputFile
+from ..model import InputFile, VariableEvent
 from ..options import nearest
 from .records import RecordCalls
 
@@ -68,7 +68,7 @@ class InputCalls(RecordCalls):
                     hint=nearest(name, list(left)) if left else "",
                 )
             if event.error:
-                raise ConfigError(f"{name} ({event.python_type}): {event.error}")
+                raise _did_not_come_back(name, event)
             path = self.workspace.run(run.id).joinpath(str(run.attempt), *event.path.split("/"))
             try:
                 values[name] = codecs.decode(path, event.codec, allow_pickle=allow_pickle)
@@ -77,6 +77,16 @@ class InputCalls(RecordCalls):
                     f"{name} ({event.python_type}) cannot be read here: {exc}"
                 ) from exc
         return values
+
+
+def _did_not_come_back(name: str, event: VariableEvent) -> ConfigError:
+    if not event.python_type:
+        return ConfigError(event.error, hint=f"assign {name} in the cell")
+    is_named = event.error.startswith(f"{name} ")
+    return ConfigError(
+        event.error if is_named else f"{name} ({event.python_type}): {event.error}",
+        hint="JSON values, NumPy arrays, tables, text and bytes travel; --pickle brings others",
+    )
 
 
 def _pack(blobs: Blobs, name: str, value: object, folder: Path, allow_pickle: bool) -> InputFile:

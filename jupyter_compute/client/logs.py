@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, NotFoundError
 from ..model import Run, RunId
 from .opening import Pace
 from .runs import RunCalls
@@ -21,6 +21,10 @@ class LogCalls(RunCalls):
 
     def log_path(self, run: Run, name: str = "log", attempt: int | None = None) -> Path:
         """Name the file on this machine that mirrors a log; it may not be there yet."""
+        if attempt is not None and not 1 <= attempt <= run.attempt:
+            raise NotFoundError(
+                f"{run.id} had no attempt {attempt}", hint=f"the last one is attempt {run.attempt}"
+            )
         parts = name.split("/")
         if name != "log" and (parts[0] != "logs" or not set(parts[1:]).isdisjoint({"", ".", ".."})):
             raise ConfigError(f"{name!r} is no log", hint="'log', or a path such as logs/train.log")

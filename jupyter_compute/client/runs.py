@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import shutil
@@ -14,7 +15,7 @@ import msgspec
 from ..controller import process
 from ..controller.handover import hand_over
 from ..controller.removal import wish_removal
-from ..errors import ComputeError, ConflictError, NotFoundError, StoreError
+from ..errors import ConflictError, NotFoundError, StoreError
 from ..model import Run, RunFacts, RunFilter, RunId, RunPage, RunState, new_run_id
 from ..secrets import resolve
 from .opening import Opened, Pace
@@ -199,20 +200,13 @@ class RunCalls(Opened):
                 raise StoreError(
                     "the controller did not take the secrets", hint="jupyter compute doctor"
                 )
+        run = self.store.add(run)
         folder = self.workspace.run(run.id)
-        try:
-            # A copy beside the log, so that a lost store can be rebuilt.
+        with contextlib.suppress(OSError):
+            # A copy beside the log, so that a lost store can be rebuilt. The run is submitted,
+            # with it or without it.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / "run.json").write_bytes(encode_record(run))
-            run = self.store.add(run)
-        except (OSError, ComputeError) as exc:
-            shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(exc, ComputeError):
-                raise
-            raise StoreError(
-                f"the run could not be written down: {exc.strerror or exc}",
-                hint="is there room left on the workspace's disk?",
-            ) from exc
         self._wake()
         return run
 

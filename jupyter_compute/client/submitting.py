@@ -18,7 +18,9 @@ from ..model import (
     ArgvCommand,
     CellCommand,
     Command,
+    CondaEnvironment,
     Environment,
+    ImageEnvironment,
     InputFile,
     NotebookCommand,
     PythonEnvironment,
@@ -86,6 +88,8 @@ class SubmitCalls(RunCalls, TargetCalls):
         """
         began = time.monotonic()
         place = self.attached.get(target)
+        if place.options:
+            self.attached.options(place)
         folder = folder_of(source)
         params, env, secrets = dict(params or {}), dict(env or {}), dict(secrets or {})
         asked = check_command(read_command(command), folder)
@@ -146,6 +150,7 @@ class SubmitCalls(RunCalls, TargetCalls):
         if info.slots is None:
             return
         for word, asked, there in (
+            ("machines", resources.nodes, 1),
             ("GPUs", resources.gpus, len(info.gpus)),
             ("cores", resources.cpus or 0, info.cpus),
             ("GB of memory", resources.memory_gb or 0, info.memory_gb),
@@ -166,9 +171,16 @@ def _environment(
         return spec
     # The Python that submits is taken where it can be: on this machine.
     python = sys.executable if target.kind == "local" else ""
-    if spec:
-        return parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
-    return PythonEnvironment(interpreter=python)
+    if not spec:
+        return PythonEnvironment(interpreter=python)
+    parsed = parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
+    if target.kind == "local" and isinstance(parsed, (CondaEnvironment, ImageEnvironment)):
+        what = "a conda environment" if isinstance(parsed, CondaEnvironment) else "an image"
+        raise ConfigError(
+            f"{what} cannot be used on {target.name}",
+            hint="give requirements, a lock or an interpreter",
+        )
+    return parsed
 
 
 def _digest(environment: Environment) -> str:

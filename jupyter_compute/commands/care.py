@@ -16,6 +16,7 @@ from .grammar import Line, answers
 from .result import Cell, Column, Fields, Result, Row, Table, Text
 
 _SHOWN = 20
+_CONTROLLER_FACTS = ("pid", "host", "started", "version", "python")
 
 
 @click.argument("folder", required=False, default="")
@@ -151,4 +152,7 @@ def controller(line: Line, start: bool, stop: bool) -> Result:
     data = {"is_running": facts is not None, **(facts or {})}
     if facts is None:
         return line.result("controller", data, Text("no controller is running"))
-    return line.result("controller", data, Fields({k: str(v) for k, v in facts.items()}))
+    shown = {name: str(facts[name]) for name in _CONTROLLER_FACTS if name in facts}
+    if "started" in facts:
+        shown["started"] = wording.moment(facts["started"])
+    return line.result("controller", data, Fields({**shown}))

@@ -135,7 +135,9 @@ def _near_option(exc: click.NoSuchOption) -> str:
     ]
     hint = nearest(exc.option_name, options)
     if context.command.name == "submit":
-        hint = f"arguments of what is run come after --; for an option, {hint}"
+        told = "arguments of what is run come after --"
+        is_close = hint.startswith("did you mean")
+        hint = f"{hint} {told}" if is_close else f"{told}; {context.command_path} --help"
     return hint
 
 

@@ -81,7 +81,10 @@ def _table(table: Table, width: int | None, color: bool) -> str:
         return _paint(table.empty, "dim", color)
     rows = [[_cell(cell) for cell in row] for row in table.rows]
     widths = _widths(table.columns, rows, width)
-    head = [Cell(column.title.upper(), "dim") for column in table.columns]
+    head = [
+        Cell(column.title if column.is_name else column.title.upper(), "dim")
+        for column in table.columns
+    ]
     return "\n".join(_line(table.columns, row, widths, color) for row in [head, *rows])
 
 

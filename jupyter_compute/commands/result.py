@@ -33,11 +33,13 @@ class Column:
         title: Its heading.
         is_number: Whether it is aligned to the right.
         gives_way: Whether it is shortened first when the table is too wide.
+        is_name: Whether the heading is a name, such as a run's, and is shown as it is.
     """
 
     title: str
     is_number: bool = False
     gives_way: bool = False
+    is_name: bool = False
 
 
 @dataclass(frozen=True)

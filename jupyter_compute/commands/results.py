@@ -9,10 +9,12 @@ from typing import Any
 import click
 import msgspec
 
-from ..errors import ConfigError
-from ..model import MetricEvent, Run
+from ..errors import ConfigError, NotFoundError
+from ..model import MetricEvent, OutputFile, Run
+from ..options import nearest
 from . import wording
 from .grammar import Line, answers
+from .rendering import visible
 from .result import Cell, Column, Result, Row, Table, Text
 from .runs import one_run, pick
 
@@ -98,16 +100,14 @@ def outputs(
     run = pick(line, run_id, is_last)
     left = line.client.outputs(run.id)
     if paths:
-        wanted = tuple(path.rstrip("/") for path in paths)
-        left = [
-            one
-            for one in left
-            if any(
-                one.path in (path, f"outputs/{path}")
-                or one.path.startswith((f"{path}/", f"outputs/{path}/"))
-                for path in wanted
-            )
-        ]
+        chosen = {path: _below(path.rstrip("/"), left) for path in paths}
+        for path, found in chosen.items():
+            if not found and run.is_final:
+                raise NotFoundError(
+                    f"{run.id} left no file {path!r}",
+                    hint=nearest(path, [one.path for one in left]) or "it left no files",
+                )
+        left = [one for one in left if any(one in found for found in chosen.values())]
     copies: list[Path] = []
     if folder is not None:
         copies = line.client.download(run.id, paths, line.place.source / folder)
@@ -123,8 +123,19 @@ def outputs(
     columns = [Column("file", gives_way=True), Column("size", is_number=True), Column("")]
     blocks: list[Any] = [Table(columns, rows, empty=f"{run.id} left no files")]
     if folder is not None:
-        blocks.append(Text(f"{len(copies)} files copied to {folder}"))
+        noun = "file" if len(copies) == 1 else "files"
+        blocks.append(Text(f"{len(copies)} {noun} copied to {visible(folder)}"))
     return line.result("outputs", data, *blocks)
+
+
+def _below(path: str, left: Sequence[OutputFile]) -> list[OutputFile]:
+    """Choose a file, or the files of a folder; ``outputs/`` may be left out."""
+    return [
+        one
+        for one in left
+        if one.path in (path, f"outputs/{path}")
+        or one.path.startswith((f"{path}/", f"outputs/{path}/"))
+    ]
 
 
 @one_run
@@ -149,6 +160,14 @@ def metrics(line: Line, run_id: str | None, is_last: bool, names: Sequence[str])
         "tables": tables,
         "images": msgspec.to_builtins(client.images(run.id)),
     }
+    known = {*series, *tables, *lists, *(image.name for image in client.images(run.id))}
+    missing = [name for name in names if name not in known]
+    if missing and run.is_final:
+        every = {*client.metrics(run.id), *client.tables(run.id), *client.lists(run.id)}
+        raise NotFoundError(
+            f"{run.id} logged nothing named {missing[0]!r}",
+            hint=nearest(missing[0], every) or "it logged nothing at all",
+        )
     blocks: list[Any] = [_series_table(series, f"{run.id} logged no numbers")]
     for name, values in lists.items():
         blocks.append(Text(f"{name}: " + " ".join(wording.number(value) for value in values)))
@@ -226,11 +245,12 @@ def diff(line: Line, first: str, second: str, no_text: bool) -> Result:
         [Cell(prefix + name, "strong"), _word(one), _word(other)]
         for prefix, pairs in groups
         for name, (one, other) in pairs.items()
+        if _word(one) != _word(other)
     ]
     columns = [
         Column("what", gives_way=True),
-        Column(found.first, gives_way=True),
-        Column(found.second, gives_way=True),
+        Column(found.first, gives_way=True, is_name=True),
+        Column(found.second, gives_way=True, is_name=True),
     ]
     blocks: list[Any] = []
     if rows or not found.files:
@@ -252,4 +272,6 @@ def _files(files: Mapping[str, str], texts: Mapping[str, str]) -> Iterator[Table
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(_word, value))
     return "" if value is None else wording.number(value)

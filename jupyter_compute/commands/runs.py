@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..model import Run, RunFilter, RunState
 from . import wording
 from .grammar import Line, answers
+from .rendering import visible
 from .result import Cell, Column, Fields, Result, Row, Table, Text
 from .submission import Submission, read_options, send
 
@@ -48,6 +49,20 @@ def one_run(function: Any) -> Any:
     return click.argument("run_id", metavar="RUN", required=False)(function)
 
 
+def several_runs(function: Any) -> Any:
+    """Add the arguments RUN… and ``--last`` to a command."""
+    function = click.option("--last", "is_last", is_flag=True, help="The run submitted last.")(
+        function
+    )
+    return click.argument("run_ids", metavar="RUN...", nargs=-1)(function)
+
+
+def _pick_all(line: Line, words: Sequence[str], is_last: bool) -> list[Run]:
+    if is_last or not words:
+        return [pick(line, words[0] if words else None, is_last)]
+    return [line.client.run(word) for word in words]
+
+
 @answers
 def submit(line: Line, **options: Any) -> Result:
     """Submit a run."""
@@ -71,7 +86,7 @@ def _refuse_variables(asked: Submission) -> None:
 
 def submitted(line: Line, run: Run, *, waits: bool, variable: str = "") -> Result:
     """Make the answer of a submit."""
-    where = f"{run.id}  {run.name} on {run.target}: {run.state.value}"
+    where = f"{run.id}  {visible(run.name)} on {run.target}: {run.state.value}"
     blocks = [Text(where)]
     if not waits:
         blocks.append(Text(f"{line.place.program} logs --follow {run.id}", style="dim"))
@@ -253,30 +268,30 @@ def _git(run: Run) -> str:
     return " ".join(word for word in words if word)
 
 
-@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@several_runs
 @answers
-def cancel(line: Line, run_ids: Sequence[str]) -> Result:
+def cancel(line: Line, run_ids: Sequence[str], is_last: bool) -> Result:
     """Ask for runs to end."""
-    found = [line.client.run(word) for word in run_ids]
+    found = _pick_all(line, run_ids, is_last)
     canceled = [line.client.cancel(one.id) for one in found]
     return line.result(
         "cancel",
         {"runs": [run_data(one, is_whole=False) for one in canceled]},
-        *(Text(f"{one.id}  {one.name}: asked to end") for one in canceled),
+        *(Text(f"{one.id}  {visible(one.name)}: asked to end") for one in canceled),
     )
 
 
-@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@several_runs
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS", help="How long at most."
 )
 @answers
-def wait(line: Line, run_ids: Sequence[str], timeout_s: float | None) -> Result:
+def wait(line: Line, run_ids: Sequence[str], is_last: bool, timeout_s: float | None) -> Result:
     """Wait until runs are over; the exit code is the first one's that did not complete.
 
     124 means that the time is up.
     """
-    found = [line.client.run(word) for word in run_ids]
+    found = _pick_all(line, run_ids, is_last)
     deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
     ended = []
     for one in found:
@@ -306,7 +321,7 @@ def rerun(line: Line, run_id: str | None, is_last: bool, waits: bool | None) -> 
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
 @answers
 def delete(line: Line, run_ids: Sequence[str]) -> Result:
-    """Remove runs that are over, with their logs and files on this machine."""
+    """Remove runs that are over, with their logs and files, here and at their targets."""
     found = [line.client.run(word) for word in run_ids]
     for one in found:
         line.client.delete(one.id)

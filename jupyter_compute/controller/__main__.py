@@ -39,6 +39,8 @@ def main(argv: list[str]) -> int:
         print(f"{exc.message} ({exc.hint})", file=sys.stderr)
         return 1
     gc.freeze()
+    # The store's thread and the loop hand over to each other often, and each time one waits.
+    sys.setswitchinterval(0.0005)
     return asyncio.run(serve(lambda: assemble(workspace), lock, VERSION))
 
 

@@ -16,6 +16,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     cpus: float = 0.0
     gpus: int = 0
     memory_gb: float = 0.0
+    nodes: int = 1
 
 
 class Capacity(Struct, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ def demand_of(resources: Resources) -> Demand:
         cpus=(resources.cpus or 0.0) * processes,
         gpus=resources.gpus * resources.nodes,
         memory_gb=(resources.memory_gb or 0.0) * resources.nodes,
+        nodes=resources.nodes,
     )
 
 
@@ -114,6 +116,9 @@ def _decide(demand: Demand, held: Sequence[Holding], capacity: Capacity) -> Verd
 
 
 def _refuse(demand: Demand, capacity: Capacity) -> Refuse | None:
+    if demand.nodes > 1:
+        # What has slots is one machine; what is more leaves admission to its engine.
+        return Refuse(message=f"it needs {demand.nodes} machines, the target is one")
     if capacity.gpus is not None and demand.gpus > capacity.gpus:
         there = count(capacity.gpus, "GPU") if capacity.gpus else "none"
         return Refuse(message=f"it needs {count(demand.gpus, 'GPU')}, the target has {there}")

@@ -74,7 +74,14 @@ class Controller:
         while not self._is_stopping and not until():
             await self._bell.wait(self._context.turn_s * (1.0 if self.is_busy else 2.5))
             if not self._is_stopping:
-                await self.turn()
+                await self._turn_safely()
+
+    async def _turn_safely(self) -> None:
+        try:
+            await self.turn()
+        except Exception:
+            log.exception("a bug while looking at the store")
+            await asyncio.sleep(self._context.turn_s)
 
     async def adopt(self) -> None:
         """Take over every run that is not over."""
@@ -141,13 +148,12 @@ class Controller:
         try:
             holders = (item for item in self._all_workers() if run.id in item.tickets)
             worker = next(holders, None) or self._worker(run.target)
+            worker.take(run)
         except ComputeError as exc:
             self._stray(run, exc)
         except Exception as exc:
-            log.exception("a bug while reaching the target %s", run.target)
+            log.exception("a bug while taking the run %s for %s", run.id, run.target)
             self._stray(run, ConfigError(progress.bug(exc, "controller.log")))
-        else:
-            worker.take(run)
 
     def _stray(self, run: Run, exc: ComputeError) -> None:
         """Deal with a run whose target cannot be had at all: detached, or its kind removed."""

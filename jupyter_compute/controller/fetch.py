@@ -12,6 +12,7 @@ from ..errors import (
     AuthenticationError,
     ComputeError,
     DriverNotInstalledError,
+    NotFoundError,
 )
 from ..model import Event, FactsEvent, OutputEvent, PhaseEvent, RunState, TagEvent
 from .context import Context
@@ -115,7 +116,17 @@ class Fetcher:
                 data = await self._read(ticket, name, offset)
 
     async def fetch_file(self, ticket: Ticket, name: str, size: int | None, mode: int) -> None:
-        """Fetch a whole file; what is here of it already is not fetched again."""
+        """Fetch a whole file; what is here of it already is not fetched again.
+
+        Args:
+            ticket: Whose file.
+            name: Which file.
+            size: How large it is; ``None`` when that is not known, and it may not be there.
+            mode: Its permissions, of which the executable bit is kept.
+
+        Raises:
+            NotFoundError: The target has not all of it.
+        """
         if await asyncio.to_thread(ticket.mirror.is_here, name):
             return
         offset = ticket.mirror.offset(name)
@@ -124,6 +135,10 @@ class Fetcher:
             if not data:
                 break
             offset = await self._write(ticket, name, offset, data)
+        if size is None and not offset:
+            return
+        if size is not None and offset < size:
+            raise NotFoundError(f"only {offset} of its {size} bytes are on the target")
         await self._patiently(ticket, lambda: ticket.mirror.complete(name, mode))
 
     async def outputs(self, ticket: Ticket) -> list[OutputEvent]:

@@ -57,17 +57,18 @@ class Follower:
 
     async def _tell(self, ticket: Ticket, status: JobStatus) -> None:
         run, desk = ticket.run, self._context.desk
+        reason = progress.one_line(status.reason)
         if status.state.rank > run.state.rank:
             ticket.run = await desk.ask(
                 desk.store.advance,
                 run.id,
                 status.state,
-                reason=status.reason,
+                reason=reason,
                 last_seen=self._context.clock(),
                 **_started(status),
             )
-        elif status.reason and status.reason != run.reason:
-            ticket.run = await desk.ask(desk.store.update, run.id, reason=status.reason)
+        elif reason and reason != run.reason:
+            ticket.run = await desk.ask(desk.store.update, run.id, reason=reason)
 
     async def _finish(self, ticket: Ticket, status: JobStatus) -> Run:
         began = self._context.clock()
@@ -175,7 +176,7 @@ class Follower:
             state,
             exit_code=status.exit_code,
             error=error,
-            reason=problem or status.reason,
+            reason=problem or progress.one_line(status.reason),
             ended=status.ended or now,
             last_seen=now,
             facts=facts,

@@ -12,7 +12,7 @@ from ..model import Job, JobStatus, Run, RunFacts, RunId, RunState, Secret
 from . import slots
 from .context import Context
 from .line import Line
-from .ticket import Stage, Ticket
+from .ticket import PROVISIONAL, Stage, Ticket
 
 
 class Launcher:
@@ -58,17 +58,16 @@ class Launcher:
         context, run = self._context, ticket.run
         began = context.clock()
         secrets = await self._secrets(run)
-        stored = asyncio.create_task(
-            context.desk.ask(
-                context.desk.store.advance, run.id, RunState.PREPARING, reason="sending its files"
-            )
-        )
+        stored = asyncio.create_task(self._announce(ticket))
         try:
             job = await self._job(ticket, secrets)
             await self._line.call(lambda driver: driver.upload(job.digests, context.blobs))
         finally:
-            # Whatever is launched must not stand as queued in the store, even for an instant.
-            ticket.run = await stored
+            # The store must know that it may be launched before it is, even for an instant.
+            run = await stored
+            if run.revision > ticket.run.revision:
+                # Else somebody has asked for its end since this was written.
+                ticket.run = run
         sent = context.clock()
         ticket.stage = Stage.LAUNCHING
         job_id = await self._line.call(lambda driver: driver.launch(job))
@@ -76,6 +75,12 @@ class Launcher:
         ticket.job = msgspec.structs.replace(ticket.job, job_id=job_id)
         ticket.stage = Stage.LAUNCHED
         await self._record(ticket, job_id, phases, job.environment_digest)
+
+    async def _announce(self, ticket: Ticket) -> Run:
+        desk, run_id, reason = self._context.desk, ticket.run.id, "sending its files"
+        if ticket.is_queued_there:
+            return await desk.ask(desk.store.update, run_id, job_id=PROVISIONAL, reason=reason)
+        return await desk.ask(desk.store.advance, run_id, RunState.PREPARING, reason=reason)
 
     async def _record(
         self, ticket: Ticket, job_id: str, phases: dict[str, float], environment_digest: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import platform
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +21,7 @@ from .lock import PROTOCOL, ControllerFacts, is_dying, read_facts, try_lock
 
 _LOG_LIMIT = 5 << 20
 _START_S = 60.0
+_ASK_AGAIN_S = 0.25
 
 # What a kernel, or a run that submits runs, has in its environment and a controller must not:
 # it would reach every run on this machine, or mark the controller as part of that run.
@@ -68,16 +72,36 @@ def facts(workspace: Workspace) -> ControllerFacts | None:
 def stop(workspace: Workspace, timeout_s: float = 30.0) -> bool:
     """Ask the controller to end, and wait; its runs go on and are found again by the next.
 
+    One that does not end in time is killed, which harms nothing.
+
     Returns:
         Whether none is there any more.
     """
-    ask(workspace, {"op": "stop"})
     deadline = time.monotonic() + timeout_s
-    while not _is_free(workspace):
+    while True:
+        # Asked again and again: one that is only starting does not listen yet.
+        ask(workspace, {"op": "stop"}, timeout_s=min(timeout_s, 10.0))
+        look_until = min(time.monotonic() + _ASK_AGAIN_S, deadline)
+        while time.monotonic() < look_until:
+            if _is_free(workspace):
+                return True
+            time.sleep(0.02)
         if time.monotonic() > deadline:
-            return False
+            return _is_free(workspace) or _kill(workspace)
+
+
+def _kill(workspace: Workspace) -> bool:
+    present = facts(workspace)
+    if present is None or present.host != platform.node():
+        return False
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(present.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10.0
+    while time.monotonic() < deadline:
+        if _is_free(workspace):
+            return True
         time.sleep(0.02)
-    return True
+    return False
 
 
 def _try_lock(workspace: Workspace) -> int | None:

@@ -26,8 +26,8 @@ def collecting(done: int, total: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line."""
-    return " ".join(text.split())
+    """Return a text as one line that any store can take."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())
 
 
 def explain(error: ComputeError) -> str:

@@ -25,6 +25,10 @@ class Stage(Enum):
     OVER = 4
 
 
+PROVISIONAL = "launching"
+"""The job id of a run that still counts as queued and that its target may know already."""
+
+
 class Ticket:
     """One attempt of one run.
 
@@ -38,6 +42,8 @@ class Ticket:
         unknown_since: Since when the target answers without knowing the job.
         is_flagged: Whether its reason speaks of a silent target.
         is_canceling: Whether the target has been told to end it.
+        is_queued_there: Whether the engine has a queue of its own, so that the run goes on being
+            queued until the engine says otherwise.
     """
 
     def __init__(self, run: Run, workspace: Workspace) -> None:
@@ -53,13 +59,15 @@ class Ticket:
         self.event_offset: int | None = None
         self.is_flagged = False
         self.is_canceling = False
+        self.is_queued_there = False
         self.stage, self.holding = self._begin()
         self.job = reference(run, self.holding.gpu_ids if self.holding else ())
 
     def _begin(self) -> tuple[Stage, Holding | None]:
-        if self.run.state is RunState.QUEUED:
+        if self.run.state is RunState.QUEUED and not self.run.job_id:
             return Stage.WAITING, None
-        stage = Stage.LAUNCHED if self.run.job_id else Stage.LAUNCHING
+        is_sure = self.run.job_id not in ("", PROVISIONAL)
+        stage = Stage.LAUNCHED if is_sure else Stage.LAUNCHING
         demand = demand_of(self.run.resources)
         gpu_ids = slots.recall(self.folder) if demand.gpus else ()
         return stage, Holding(demand=demand, gpu_ids=gpu_ids)
@@ -95,5 +103,5 @@ def reference(run: Run, gpu_ids: tuple[str, ...] = ()) -> Job:
         environment=run.environment,
         resources=run.resources,
         gpu_ids=gpu_ids,
-        job_id=run.job_id,
+        job_id="" if run.job_id == PROVISIONAL else run.job_id,
     )

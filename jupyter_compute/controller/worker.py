@@ -8,8 +8,10 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
 from ..driver import Driver
-from ..errors import ComputeError
+from ..errors import ComputeError, NotFoundError
 from ..model import JobStatus, Run, RunId, RunState, Target, TargetInfo
 from . import progress
 from .admission import Capacity, Holding, Refuse, Start, Wait, admit, capacity_of, demand_of
@@ -119,6 +121,7 @@ class Worker:
         ):
             if isinstance(verdict, Start):
                 ticket.stage = Stage.SENDING
+                ticket.is_queued_there = capacity.slots is None
                 ticket.holding = Holding(demand=demand, gpu_ids=verdict.gpu_ids)
                 self._begin(ticket)
             elif isinstance(verdict, Refuse):
@@ -147,6 +150,15 @@ class Worker:
     async def _live(self, ticket: Ticket) -> None:
         """Take a run to its end; what goes wrong with one run stays with that run."""
         while True:
+            try:
+                await self._try(ticket)
+                return
+            except Exception:
+                log.exception("the run %s could not even be failed", ticket.run.id)
+                await asyncio.sleep(self._context.retry_s * 20)
+
+    async def _try(self, ticket: Ticket) -> None:
+        while ticket.stage is not Stage.OVER:
             try:
                 await self._pass(ticket)
                 return
@@ -181,15 +193,14 @@ class Worker:
         await self._close_run(ticket, RunState.FAILED, error)
 
     async def _close_run(self, ticket: Ticket, state: RunState, error: str) -> None:
-        desk = self._context.desk
-        run = await desk.ask(
-            desk.store.advance,
-            ticket.run.id,
-            state,
-            error=error,
-            reason="",
-            ended=self._context.clock(),
-        )
+        desk, now = self._context.desk, self._context.clock()
+        try:
+            run = await desk.ask(
+                desk.store.advance, ticket.run.id, state, error=error, reason="", ended=now
+            )
+        except NotFoundError:
+            log.warning("the run %s is not in the store any more", ticket.run.id)
+            run = msgspec.structs.replace(ticket.run, state=state)
         self._leave(ticket, run)
 
     def _leave(self, ticket: Ticket, run: Run) -> None:

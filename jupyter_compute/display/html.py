@@ -87,8 +87,8 @@ def _log(picture: RunPicture) -> str:
     note = f'<p class="jpc-soft">{escape(before)}</p>' if before else ""
     text = "\n".join(_line(line) for line in picture.lines)
     return (
-        f'{note}<div class="jpc-log" tabindex="0" role="log" aria-label="Log of the run">'
-        f"<pre>{text}</pre></div>"
+        f'{note}<div class="jpc-log" tabindex="0" role="log" aria-live="off" '
+        f'aria-label="Log of the run"><pre>{text}</pre></div>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
@@ -33,7 +34,14 @@ def watch(
     stops watching and leaves the run alone. The last picture's run is then not over.
     """
     with Interrupts() as interrupts:
-        return _Watch(source, screen, interrupts, clock).until_over()
+        watching = _Watch(source, screen, interrupts, clock)
+        try:
+            return watching.until_over()
+        except BaseException:
+            # Whatever stops the view, no picture stays that looks as if it were live.
+            with contextlib.suppress(Exception):
+                watching.leave()
+            raise
 
 
 class Interrupts:
@@ -44,11 +52,13 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.count = 0
+        self._is_set = False
         self._before: Any = None
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._count)
+            self._is_set = True
         return self
 
     def __exit__(
@@ -57,8 +67,9 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        if self._is_set:
+            # What was not set by Python code reads as None and cannot be set again.
+            signal.signal(signal.SIGINT, self._before or signal.default_int_handler)
 
     def _count(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
@@ -86,7 +97,7 @@ class _Watch:
         self._draw()
         while not self._read().is_final:
             if self._interrupts.count > 1:
-                return self._leave()
+                return self.leave()
             self._ask_to_cancel()
             since = time.monotonic() - self._drawn
             if since >= (self._interval_s if self._is_stale else _IDLE_S):
@@ -120,7 +131,7 @@ class _Watch:
         self._interval_s = max(INTERVAL_S, 5 * (self._drawn - began))
         self._is_stale = False
 
-    def _leave(self) -> RunPicture:
+    def leave(self) -> RunPicture:
         run_id = self._follower.run.id
         return self._close(f"No longer watched. %compute run {run_id} shows the run again.")
 

@@ -25,6 +25,9 @@ from ..runner.protocol import (
     encode,
 )
 
+CLOSED = "the pipe was closed"
+"""Why a call fails whose driver is closed meanwhile."""
+
 _READ = 256 * 1024
 _NOISE = 4096
 _INLINE = 64 * 1024
@@ -153,7 +156,7 @@ class Agent:
 
     async def close(self) -> None:
         """Let go of the pipe; what is still asked fails. Repeatable."""
-        self._lose("the pipe was closed")
+        self._lose(CLOSED)
         if self._reading is not None:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):

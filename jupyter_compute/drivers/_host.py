@@ -113,7 +113,7 @@ class LocalHost(Host):
     async def open_pipe(self) -> Pipe:
         """Start an agent as a process of this machine, in a session of its own."""
         if self._archive is None or not self._archive.exists():
-            self._archive = _package.place(self.folder)
+            self._archive = await asyncio.to_thread(_package.place, self.folder)
         try:
             process = await asyncio.create_subprocess_exec(
                 self.python,

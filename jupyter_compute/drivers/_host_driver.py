@@ -20,8 +20,8 @@ from ..errors import (
     NotFoundError,
     TargetUnreachableError,
 )
-from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
-from ._agent import Agent, Answer, PipeLost, Refused
+from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
+from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
 from ._host import Host
 from ._uploading import Uploader
 
@@ -194,7 +194,7 @@ class HostDriver(Driver):
         unknown = set(answer.head["unknown"])
         found = {run: seen.status for run, seen in known.items() if run not in unknown}
         for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(msgspec.convert(status, JobStatus), mark)
+            seen = Known(_status_of(status), mark)
             self._known[run] = seen
             found[run] = seen.status
         return found
@@ -306,7 +306,7 @@ class HostDriver(Driver):
             try:
                 return await agent.call(head, data=data() if data else None, size=size)
             except PipeLost as exc:
-                if is_last:
+                if is_last or str(exc) == CLOSED:
                     raise self._unreachable(str(exc)) from exc
         raise AssertionError("not reached")
 
@@ -354,6 +354,14 @@ class HostDriver(Driver):
         if exc.code == "not-found" and error is DriverError:
             raise NotFoundError(exc.message, hint=exc.hint) from exc
         raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc
+
+
+def _status_of(found: Any) -> JobStatus:
+    """Understand a status; one that makes no sense says nothing about how its run ended."""
+    try:
+        return msgspec.convert(found, JobStatus)
+    except msgspec.ValidationError as exc:
+        return JobStatus(state=RunState.RUNNING, reason=f"its status is not understood: {exc}")
 
 
 def _named(job: Job) -> dict[str, Any]:

@@ -38,6 +38,10 @@ from ..model import Run, RunState
 from ..notebook import find_whereabouts
 from .source import ClientSource
 
+_ABOUT_RUNS = frozenset(
+    ("run", "logs", "cancel", "wait", "outputs", "metrics", "diff", "rerun", "delete")
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -82,13 +86,24 @@ class Session:
     @_shows_errors_short
     def compute(self, line: str) -> Any:
         """Run the line of ``%compute``."""
-        words = split(line)
+        words = self._with_ids(split(line))
         if words[:1] == ["submit"]:
             return self._submit(words[1:], None)
         if words[:1] == ["wait"] and words[1:] and not any(w.startswith("-") for w in words):
             handles = [self._wait_for(self.client.run(word)) for word in words[1:]]
             return handles[0] if len(handles) == 1 else None
         return self._present(run_line(words, place=self._place()))
+
+    def _with_ids(self, words: list[str]) -> list[str]:
+        """Put a run's id for the name of the variable that holds it."""
+        if words[:1] == [] or words[0] not in _ABOUT_RUNS:
+            return words
+        known = {
+            name: value.id
+            for name, value in self._ipython.user_ns.items()
+            if isinstance(value, RunHandle) and not name.startswith("_")
+        }
+        return [words[0], *(known.get(word, word) for word in words[1:])]
 
     @_shows_errors_short
     def submit(self, line: str, cell: str | None) -> Any:
@@ -162,11 +177,14 @@ class Session:
         if result.stream is not None:
             _write(result.stream)
         if result.is_json:
-            return Answer(result.data)
+            return Answer(result.data) if isinstance(result.data, dict) else result.data
         if result.waits_for is not None:
             return self._wait_for(result.waits_for)
         if result.name == "run" and result.run is not None:
             self._show(result.run)
+            if not result.run.is_final:
+                # It was watched to its end; what is recorded has changed meanwhile.
+                result = run_line(["run", result.run.id], place=self._place())
             self._publish_blocks(result, folded="Details")
             return None
         if result.blocks:

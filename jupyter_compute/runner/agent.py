@@ -78,7 +78,7 @@ class Agent:
             poller.register(self._stdout, select.POLLOUT)
         now = time.monotonic()
         watch = self._operations.statuses.watch if self._operations and self._held else None
-        if watch is not None and watch.is_reliable and now >= self._quiet_until:
+        if watch is not None and watch.fd >= 0 and now >= self._quiet_until:
             poller.register(watch.fd, select.POLLIN)
         owners = {}
         for child in self._children.values():
@@ -120,8 +120,10 @@ class Agent:
 
     def _interval(self, now: float) -> float:
         """Return how long to sleep between looks at runs that wait."""
-        if self._operations is None or self._operations.statuses.watch.is_reliable:
-            return LOOK_S
+        assert self._operations is not None
+        statuses = self._operations.statuses
+        if statuses.watch.is_reliable:
+            return statuses.look_s
         shortest = _BUSY_LOOK_S if now - self._active_at < _BUSY_S else _IDLE_LOOK_S
         return min(max(shortest, _SHARE * self._look_cost), LOOK_S)
 

@@ -202,3 +202,13 @@ def _counter(path: str) -> int | None:
     except (OSError, ValueError):
         pass
     return None
+
+
+def duration(seconds: float) -> str:
+    """Say a length of time as people do: ``2 s``, ``1 h 30 min``."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)

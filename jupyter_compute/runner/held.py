@@ -12,8 +12,10 @@ from . import reading, status
 from .children import Answer
 from .watching import Watch
 
-LOOK_S = 1.0
-"""How often a run is looked at that gives no sign; a killed keeper gives none."""
+LOOK_S, LONGEST_LOOK_S = 1.0, 5.0
+"""How often a run is looked at that gives no sign, such as one whose keeper was killed."""
+
+_SHARE = 30
 
 _BYTES_ONLY_S = 0.01
 _FINAL = ("completed", "failed", "canceled")
@@ -43,17 +45,24 @@ class Statuses:
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self._seen: dict[str, Seen] = {}
+        self._cost = 0.0
+
+    @property
+    def look_s(self) -> float:
+        """How often to look; less often when there are so many runs that looking takes long."""
+        return min(max(LOOK_S, _SHARE * self._cost * len(self._seen)), LONGEST_LOOK_S)
 
     def get(self, folder: str) -> Seen | None:
         """Return the status of an attempt; ``None`` if it was never started here."""
         seen = self._seen.get(folder)
         now = time.monotonic()
-        if seen is not None and now - seen.at < LOOK_S:
+        if seen is not None and now - seen.at < self.look_s:
             return seen
         # Watched before it is read, or a change in between would go unnoticed.
         is_told = self.watch.add(folder)
         self.watch.add(folder + "/work/logs")
         found = status.read_status(folder)
+        self._cost += 0.1 * (time.monotonic() - now - self._cost)
         if found is None:
             self._seen.pop(folder, None)
             return None
@@ -130,6 +139,7 @@ class HeldRead:
     def __init__(self, folder: str, name: str, offset: int, limit: int, deadline: float) -> None:
         self.folder, self.name, self.offset, self.limit = folder, name, offset, limit
         self.deadline = self.look_at = deadline
+        self._asked_at = time.monotonic()
 
     @property
     def folders(self) -> list[str]:
@@ -142,9 +152,13 @@ class HeldRead:
         # Whether it is over is asked before its bytes, or its last ones could be missed.
         is_over = os.path.exists(os.path.join(self.folder, "exit.json"))
         data, size = reading.read(self.folder, self.name, self.offset, self.limit)
-        if data or is_over or time.monotonic() >= self.deadline:
+        now = time.monotonic()
+        if data or is_over or now >= self.deadline:
             return Answer({"size": size, "is_over": is_over}, data)
-        statuses.get(self.folder)
+        if now - self._asked_at >= statuses.look_s:
+            # A killed keeper ends nothing; whoever asks for the status writes its end down.
+            self._asked_at = now
+            statuses.get(self.folder)
         return None
 
 

@@ -46,6 +46,9 @@ class Packs:
         self._fds: dict[int, int] = {}
         self._pid = os.getpid()
 
+    def __del__(self) -> None:
+        self._drop_fds()
+
     # -- reading -------------------------------------------------------------------------------
 
     def find(self, digest: bytes) -> Place | None:

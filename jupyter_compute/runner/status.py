@@ -14,6 +14,8 @@ from .identity import Life, is_same_boot, life_of
 from .run_folder import RunFolder, sync
 
 _LOST_S = 300.0
+_SETTLED_S = 120.0
+"""After this long every file system has written down a rename by itself."""
 
 _durable: set[str] = set()
 
@@ -181,5 +183,13 @@ def _canceled_before_start(run: RunFolder) -> dict[str, Any]:
 def _make_durable(run: RunFolder) -> None:
     # It may have been renamed and not yet synced; what is told must last.
     if run.path not in _durable:
-        sync(run.path)
+        if _age(run / "exit.json") < _SETTLED_S:
+            sync(run.path)
         _durable.add(run.path)
+
+
+def _age(path: str) -> float:
+    try:
+        return time.time() - os.stat(path).st_mtime
+    except OSError:
+        return 0.0

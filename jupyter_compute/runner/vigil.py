@@ -93,7 +93,7 @@ class Vigil:
         if wish is not None:
             return "canceled", endings.of_wish(wish)
         if limit_min is not None:
-            return "failed", f"the time limit of {limit_min:g} min was reached"
+            return "failed", f"the time limit of {endings.duration(limit_min * 60)} was reached"
         if self.bell.terminated:
             return "failed", endings.BY_HOST
         if self.observer.is_folder_gone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 
@@ -11,6 +12,7 @@ _IN_DELETE_SELF, _IN_MOVE_SELF, _IN_IGNORED, _IN_OVERFLOW = 0x400, 0x800, 0x8000
 _MASK = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_DELETE_SELF | _IN_MOVE_SELF
 _EVENT = struct.Struct("iIII")
 
+_MOUNTS = "/proc/self/mounts"
 _LOCAL = frozenset(
     [
         "ext2",
@@ -44,6 +46,7 @@ class Watch:
 
     def __init__(self, root: str, *, allowed: bool = True) -> None:
         self.fd = -1
+        self._is_full = False
         self._folders: dict[int, str] = {}
         self._watches: dict[str, int] = {}
         if allowed and is_local(root):
@@ -55,8 +58,8 @@ class Watch:
 
     @property
     def is_reliable(self) -> bool:
-        """Whether changes are told at all."""
-        return self.fd >= 0
+        """Whether every change is told."""
+        return self.fd >= 0 and not self._is_full
 
     def add(self, folder: str) -> bool:
         """Watch a folder, repeatable; returns whether its changes are told."""
@@ -66,6 +69,8 @@ class Watch:
             return False
         watch = self._libc.inotify_add_watch(self.fd, os.fsencode(folder), _MASK)
         if watch < 0:
+            # A folder that is not there yet is no reason to distrust the rest.
+            self._is_full |= ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR)
             return False
         self._watches[folder] = watch
         self._folders[watch] = folder
@@ -73,6 +78,7 @@ class Watch:
 
     def keep(self, folders: set[str]) -> None:
         """Stop watching all but these."""
+        self._is_full = False
         for folder in [folder for folder in self._watches if folder not in folders]:
             watch = self._watches.pop(folder)
             self._folders.pop(watch, None)
@@ -113,7 +119,7 @@ def is_local(path: str) -> bool:
     path = os.path.realpath(path)
     best, kind = "", ""
     try:
-        with open("/proc/self/mounts", errors="surrogateescape") as file:
+        with open(_MOUNTS, errors="surrogateescape") as file:
             for line in file:
                 _, where, type_ = line.split(" ")[:3]
                 where = where.replace("\\040", " ")

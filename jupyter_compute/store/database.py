@@ -18,6 +18,7 @@ _NETWORK = (
     *("ceph", "9p", "virtiofs", "davfs", "ncpfs", "pvfs2", "orangefs", "panfs"),
 )
 _IDLE_CONNECTIONS = 4
+_BESIDE = 65536
 _forked: list[sqlite3.Connection] = []
 
 
@@ -267,6 +268,15 @@ def is_full(exc: sqlite3.Error) -> bool:
     return "full" in str(exc)
 
 
+def _has_no_room(path: Path) -> bool:
+    """Whether there is no room for what SQLite puts beside a file before it reads it."""
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _BESIDE
+
+
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
@@ -300,7 +310,7 @@ def _meaning(path: Path, exc: sqlite3.Error) -> StoreError:
             f"the store {str(path)!r} is locked by another process",
             hint="wait for it or end it: something holds the database for longer than it should",
         )
-    if is_full(exc):
+    if is_full(exc) or ("I/O" in text and _has_no_room(path)):
         return StoreError(
             f"the disk of the store {str(path)!r} is full",
             hint="make room there; jupyter compute gc removes what no kept run needs",

@@ -18,7 +18,7 @@ from .jobs import (
     tell,
     write,
 )
-from .play import hold, lose, prepare
+from .play import hold, lose, pend, prepare
 
 __all__ = [
     "FakeDriver",
@@ -32,6 +32,7 @@ __all__ = [
     "leave",
     "lose",
     "make_job",
+    "pend",
     "prepare",
     "rest",
     "say",

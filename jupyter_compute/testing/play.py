@@ -53,6 +53,11 @@ def prepare(seconds: float) -> Step:
     return ("prepare", seconds)
 
 
+def pend(seconds: float, reason: str = "PENDING: Priority") -> Step:
+    """Stand in the engine's own queue for a while; only a fake can."""
+    return ("pend", seconds, reason)
+
+
 def perform(act: Act, now: float) -> Performance:
     """Play a job from its launch up to a time."""
     return _Player(act, now).play()
@@ -68,12 +73,16 @@ class _Player:
         self.state = RunState.RUNNING
         self.next: float | None = None
         self.started: float | None = None
+        self.reason = ""
 
     def play(self) -> Performance:
         for step in self.act.steps:
             name, rest = step[0], step[1:]
+            self.reason = rest[1] if name == "pend" else ""
             if name == "prepare":
                 self.state = RunState.PREPARING
+            elif name == "pend":
+                self.state = RunState.QUEUED
             elif self.started is None:
                 self.state, self.started = RunState.RUNNING, self.t
             if name == "leave":
@@ -96,7 +105,7 @@ class _Player:
         return self._over(exit_code=0)
 
     def _until(self, name: str, rest: Step) -> float:
-        if name in ("rest", "prepare"):
+        if name in ("rest", "prepare", "pend"):
             return self.t + float(rest[0])
         if name == "hold":
             released = self.act.released
@@ -147,6 +156,7 @@ class _Player:
     ) -> JobStatus:
         return JobStatus(
             state=self.state,
+            reason="" if self.state.is_final else self.reason,
             error=error,
             exit_code=exit_code,
             signal=None if number is None else int(number),

@@ -137,6 +137,21 @@ def test_variables_come_in_and_go_out(stage):
     assert "<table" in stage.displays()[0]["text/html"]
 
 
+def test_a_variable_that_cannot_be_read_there_is_named(any_stage):
+    any_stage.send("array", np.arange(4))
+    (any_stage.root / "work" / "numpy.py").write_text("raise ImportError('no numpy here')")
+    any_stage.cell("print('never')")
+    assert any_stage.code == 1
+    assert "array (numpy.ndarray)" in any_stage.events("error")[0].evalue
+    assert "never" not in any_stage.log
+
+
+def test_a_crash_of_native_code_tells_its_line(stage):
+    stage.cell("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")
+    assert stage.code == -signal.SIGSEGV
+    assert "line 2 in <module>" in stage.log
+
+
 def test_what_cannot_go_out_is_named_and_the_rest_goes(stage):
     stage.facts["outputs"] = ["model", "missing", "score"]
     stage.cell("class Model: pass\nmodel = Model()\nscore = 1.5")
@@ -262,6 +277,12 @@ def test_magics_and_the_shell_work(stage):
     )
     assert stage.log.splitlines() == ["hello world", "captured", "env: GREETING=hi", "hi"]
     assert stage.displays() == [{"text/plain": "5"}]
+
+
+def test_an_answer_to_a_question_mark_is_an_output(stage):
+    stage.cell("len?")
+    assert stage.code == 0, stage.log
+    assert "number of items" in stage.displays()[0]["text/plain"]
 
 
 def test_get_ipython_is_there_for_those_who_ask(stage):

@@ -234,6 +234,34 @@ def test_nobody_complains_when_the_reader_has_gone(shell: Shell) -> None:
     process.stderr.close()
 
 
+def test_what_a_run_never_had_is_told_and_not_shown_as_empty(shell: Shell) -> None:
+    run_id = shell.ended("import jupyter_compute_run as run; run.log('loss', 1)")["id"]
+    assert shell.ok("metrics", run_id, "loss", "--json").json["metrics"]["loss"]
+    error = shell.run("metrics", run_id, "los")
+    assert error.code == 3 and "'loss'" in error.err
+    error = shell.run("outputs", run_id, "model.bin")
+    assert error.code == 3 and "model.bin" in error.err
+    error = shell.run("logs", run_id, "--attempt", "2")
+    assert error.code == 3 and "attempt 2" in error.err
+
+
+def test_a_run_that_never_started_is_compared_without_its_packages(shell: Shell) -> None:
+    first = shell.ended("print(1)")["id"]
+    second = shell.ok("submit", "--json", "no-such-program").json["id"]
+    shell.run("wait", second)
+    text = shell.ok("diff", first, second).text
+    assert "package." not in text
+    assert first in text and second in text
+
+
+def test_a_downloaded_file_is_as_open_as_any_other_of_its_folder(shell: Shell) -> None:
+    run_id = shell.ended("open('outputs/a.txt', 'w').write('x')")["id"]
+    assert "1 file copied" in shell.ok("outputs", run_id, "--download", "there").text
+    plain = shell.folder / "plain.txt"
+    plain.write_text("x")
+    assert (shell.folder / "there" / "a.txt").stat().st_mode == plain.stat().st_mode
+
+
 def test_a_run_is_repeated_compared_and_deleted(shell: Shell) -> None:
     first = shell.ended("import sys; print(sys.argv)", "-p", "lr", "0.1")["id"]
     second = shell.ended("import sys; print(1, sys.argv)", "-p", "lr", "0.2")["id"]
@@ -294,6 +322,16 @@ def test_the_doctor_finds_a_fresh_workspace_well(own_shell: Shell) -> None:
     assert "ready" in own_shell.ok("targets").text
     assert own_shell.ok("show", "local", "--json").json["info"]["python"]
     assert own_shell.ok("check", "local", "--json").json["is_usable"]
+
+
+def test_the_doctor_does_not_wait_for_a_controller_that_cannot_start(own_shell: Shell) -> None:
+    own_shell.home.mkdir(parents=True, exist_ok=True)
+    (own_shell.home / "targets.toml").write_text("[settings]\nslotss = 3\n")
+    answer = own_shell.run("doctor", "--json")
+    levels = {one["subject"]: one["level"] for one in answer.json["findings"]}
+    assert answer.code == 1
+    assert levels["targets"] == levels["controller"] == "problem"
+    assert "local" not in levels
 
 
 @pytest.mark.parametrize("loss", ["gone", "damaged"])

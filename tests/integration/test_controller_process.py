@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -158,7 +159,7 @@ def test_a_killed_controller_is_replaced_and_the_run_goes_on(home):
 def test_it_goes_when_idle_and_a_wish_in_that_instant_is_not_lost(home):
     home.settings("idle_minutes = 0.0001")
     runs = []
-    for number in range(6):
+    for number in range(5):
         runs.append(home.submit(f"print({number})"))
         # Every submit meets another instant of the controller's coming and going.
         time.sleep(0.03 * (number % 5))
@@ -177,6 +178,12 @@ def test_stopping_leaves_runs_to_the_next(home):
     assert process.stop(home.workspace, PATIENCE_S)
     run = home.over(run)
     assert (run.state, home.log(run)) == (RunState.COMPLETED, b"still here\n")
+
+
+def test_one_that_is_only_starting_is_stopped_as_well(home):
+    for _ in range(3):
+        process.ensure(home.workspace)
+        assert process.stop(home.workspace, PATIENCE_S)
 
 
 def test_a_secret_reaches_the_run_and_no_file(home):
@@ -274,3 +281,35 @@ def test_the_environment_of_a_kernel_or_a_run_does_not_reach_the_controller():
         "JUPYTER_COMPUTE_HOME": "/home/me",
     }
     assert process.clean_environment({"MPLBACKEND": "agg"}) == {"MPLBACKEND": "agg"}
+
+
+def test_controllers_killed_at_random_lose_no_run_and_start_none_twice(home, tmp_path):
+    chance = random.Random(7)
+    starts = tmp_path / "starts"
+    code = (
+        "import os, time\n"
+        f"fd = os.open({str(starts)!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)\n"
+        "os.write(fd, (os.environ['JUPYTER_COMPUTE_RUN_ID'] + '\\n').encode())\n"
+        "for n in range(8):\n    print(n, flush=True); time.sleep(0.02)\n"
+        "open('outputs/done', 'w').write('yes')\n"
+    )
+    runs = []
+    for _ in range(7):
+        runs.append(home.submit(code))
+        time.sleep(chance.random() * 0.2)
+        facts = process.facts(home.workspace)
+        if facts is not None:
+            os.kill(facts.pid, signal.SIGKILL)
+    ended = [home.over(run) for run in runs]
+    assert {run.state for run in ended} == {RunState.COMPLETED}
+    assert sorted(starts.read_text().split()) == sorted(run.id for run in runs)
+    for run in ended:
+        assert home.log(run) == b"0\n1\n2\n3\n4\n5\n6\n7\n"
+        assert (home.workspace.run(run.id) / "1" / "outputs" / "done").read_bytes() == b"yes"
+
+
+def test_a_controller_that_does_not_answer_is_stopped_all_the_same(home):
+    process.ensure(home.workspace, wait=True)
+    os.kill(home.facts().pid, signal.SIGSTOP)
+    assert process.stop(home.workspace, 0.1)
+    assert home.over(home.submit("print(1)")).state is RunState.COMPLETED

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_compute.driver import Driver
+from jupyter_compute.drivers._host import ProcessPipe
 from jupyter_compute.drivers.local import LocalDriver
 from jupyter_compute.testing import DriverSuite, FakeDriver
 
@@ -50,4 +50,7 @@ def kill_agent(driver: Driver) -> None:
     """Kill the agent of a driver, if one runs."""
     assert isinstance(driver, LocalDriver)
     if driver.agent is not None:
-        os.kill(driver.agent.hello["pid"], signal.SIGKILL)
+        pipe = driver.agent.pipe
+        assert isinstance(pipe, ProcessPipe)
+        with contextlib.suppress(ProcessLookupError):
+            pipe.process.kill()

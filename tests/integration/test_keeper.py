@@ -105,7 +105,7 @@ def test_a_time_limit_ends_the_run(stage: Stage) -> None:
     found = stage.finish(
         stage.launch("sleep", "1000", resources={"time_limit_min": 0.002}, grace_s=0.2)
     )
-    assert (found["state"], found["error"]) == ("failed", "the time limit of 0.002 min was reached")
+    assert (found["state"], found["error"]) == ("failed", "the time limit of 0.12 s was reached")
     assert stage.left() == []
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from kernels import Kernel, kernel
 
+pytestmark = pytest.mark.timeout(600)
+
 SETUP = """
 import time
 from display_fakes import ScriptedRun

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from interpreters import interpreters
 
 from jupyter_compute.driver import DriverContext
 from jupyter_compute.drivers.local import LocalDriver, LocalOptions
@@ -193,6 +194,24 @@ def test_a_run_imports_what_comes_with_it_from_its_own_snapshot_first(tmp_path: 
     assert play(make_driver(tmp_path), act).startswith(str(tmp_path / "target/lib").encode())
 
 
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: Path(path).resolve().name)
+def test_a_job_runs_on_every_interpreter_that_a_target_could_have(
+    tmp_path: Path, python: str
+) -> None:
+    blobs = MemoryBlobs()
+    code = b"import sys; print(sys.version_info[:2]); import jupyter_compute_run"
+    job = msgspec.structs.replace(
+        make_job(blobs, files={"show.py": code}), argv=("{python}", "show.py")
+    )
+
+    async def act(driver: LocalDriver) -> None:
+        assert (await run(driver, job, blobs)).error == ""
+        version = ", ".join((await driver.check()).python.split(".")[:2])
+        assert await driver.read(job, "log", 0) == f"({version})\n".encode()
+
+    play(make_driver(tmp_path, python), act)
+
+
 def test_the_agent_and_its_children_are_gone_when_it_is_closed(tmp_path: Path) -> None:
     async def act(driver: LocalDriver) -> int:
         await driver.list_jobs()
@@ -229,6 +248,7 @@ def test_many_ended_runs_are_found_again_in_one_poll(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "job.json").write_text("{}")
         (folder / "exit.json").write_text(status)
+        os.utime(folder / "exit.json", (1e9, 1e9))
 
     async def act(driver: LocalDriver) -> None:
         found = await driver.poll(jobs)
@@ -294,5 +314,49 @@ def test_an_upload_that_cannot_be_read_leaves_nothing_open(tmp_path: Path) -> No
         with pytest.raises(NotFoundError):
             await driver.upload(digests, broken)
         await driver.upload(digests, whole)
+
+    play(make_driver(tmp_path), act)
+
+
+def test_a_status_that_makes_no_sense_does_not_hide_the_others(tmp_path: Path) -> None:
+    blobs = MemoryBlobs()
+    template = make_job(blobs, leave(0))
+    jobs = [msgspec.structs.replace(template, run_id=f"r{number}") for number in range(2)]
+    for job, state in zip(jobs, ("completed", "flying"), strict=True):
+        folder = tmp_path / "target/runs" / job.run_id / "1"
+        folder.mkdir(parents=True)
+        (folder / "exit.json").write_text(json.dumps({"state": state}))
+
+    found = play(make_driver(tmp_path), lambda driver: driver.poll(jobs))
+    assert found["r0"].state is RunState.COMPLETED
+    assert not found["r1"].state.is_final and "flying" in found["r1"].reason
+
+
+def test_a_call_that_is_held_when_the_driver_is_closed_opens_no_pipe_again(tmp_path: Path) -> None:
+    async def act(driver: LocalDriver) -> None:
+        await driver.list_jobs()
+        held = asyncio.ensure_future(driver.poll([], {}, 600))
+        await asyncio.sleep(0)
+        while driver.agent is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await driver.close()
+        with pytest.raises(TargetUnreachableError):
+            await held
+        assert driver.agent is None
+
+    play(make_driver(tmp_path), act)
+
+
+def test_a_read_that_waits_ends_when_the_keeper_is_killed(tmp_path: Path) -> None:
+    blobs = MemoryBlobs()
+    job = make_job(blobs, say("on\n"), rest(600))
+
+    async def act(driver: LocalDriver) -> None:
+        await driver.upload(job.digests, blobs)
+        await driver.launch(job)
+        assert await driver.read(job, "log", 0, PATIENCE_S) == b"on\n"
+        state = tmp_path / "target/runs" / job.run_id / "1/state.json"
+        os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
+        assert await driver.read(job, "log", 3, 600) == b""
 
     play(make_driver(tmp_path), act)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_compute.drivers.local import LocalDriver
-from jupyter_compute.testing.contract import JobSuite
+from jupyter_compute.testing import JobSuite
 
 
 class TestLocal(JobSuite):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from jupyter_client import BlockingKernelClient
 from jupyter_server_process import JupyterServer, start
-from kernels import PATIENCE_S, Kernel
+from kernels import PATIENCE_S, Kernel, until_heard
 
 ASK = """
 from jupyter_compute.notebook import find_whereabouts
@@ -19,6 +19,8 @@ where = find_whereabouts(get_ipython())
 print(where.folder, where.notebook, where.cell_id, sep="|")
 """
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_a_renamed_notebook_is_found_by_its_kernel(server: JupyterServer) -> Non
     client.load_connection_file()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=PATIENCE_S)
+        until_heard(client)
         kernel = Kernel(None, client)  # type: ignore[arg-type]
         assert kernel.run(ASK).text == f"{folder}|then.ipynb|cell-1\n"
         (folder / "then.ipynb").rename(folder / "now.ipynb")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from kernels import Cell, Kernel, kernel
 
 from jupyter_compute.client import Client
+
+pytestmark = pytest.mark.timeout(600)
 
 LOAD = "%load_ext jupyter_compute"
 
@@ -61,6 +63,11 @@ def page(project: Path, settings: dict[str, str]) -> Iterator[Kernel]:
 def client(home: Path) -> Iterator[Client]:
     with Client(home / "compute") as opened:
         yield opened
+
+
+def page_of(cell: Cell) -> Callable[[], str]:
+    """Return what the widget of a waiting cell shows, as it changes."""
+    return lambda: json.dumps([one["data"] for one in cell.of("comm_msg")])
 
 
 def ended_well(cell: Cell) -> Cell:
@@ -194,19 +201,44 @@ def test_without_waiting_the_cell_is_over_at_once_and_the_run_can_be_canceled(pa
     )
     ended_well(page.run(code))
     assert "%compute run" in page.run("endless").plain[0]
-    ended_well(page.run("%compute cancel {endless.id}"))
+    ended_well(page.run("%compute cancel endless"))
     assert page.run("print(endless.wait().state.value)").text == "canceled\n"
+
+
+def test_a_run_that_was_shown_to_its_end_is_described_as_it_ended(page: Kernel) -> None:
+    ended_well(page.run("%%submit --no-wait --as brief\nimport time\ntime.sleep(1)"))
+    details = ended_well(page.run("%compute run brief")).plain[-1]
+    assert "exit code" in details and "completed" in details
 
 
 def test_interrupting_once_cancels_the_run_and_fails_the_cell(page: Kernel) -> None:
     cell = page.start(
         "%%submit\nimport time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)"
     )
-    page.until(lambda: "begun" in json.dumps([one["data"] for one in cell.of("comm_msg")]))
+    drawn = page_of(cell)
+    page.until(lambda: "begun" in drawn())
     page.interrupt()
     page.until(lambda: cell.is_over)
     assert cell.error is not None and cell.error["ename"] == "RunFailedError"
     assert "canceled" in cell.plain[0]
+
+
+def test_interrupting_twice_stops_watching_and_leaves_the_run(page: Kernel) -> None:
+    code = (
+        "%%submit --name stubborn\nimport signal, time\n"
+        "for number in (signal.SIGTERM, signal.SIGINT): signal.signal(number, signal.SIG_IGN)\n"
+        "print('begun', flush=True)\ntime.sleep(60)"
+    )
+    cell = page.start(code)
+    drawn = page_of(cell)
+    page.until(lambda: "begun" in drawn())
+    page.interrupt()
+    page.until(lambda: "Asked to cancel" in drawn())
+    page.interrupt()
+    page.until(lambda: cell.is_over)
+    assert cell.error is not None and cell.error["ename"] == "KeyboardInterrupt"
+    assert len(cell.error["traceback"]) == 1 and "goes on" in cell.error["traceback"][0]
+    assert "%compute run" in cell.plain[0]
 
 
 def test_a_command_with_json_returns_its_answer(page: Kernel) -> None:

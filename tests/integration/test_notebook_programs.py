@@ -18,6 +18,8 @@ from kernels import PATIENCE_S
 
 from jupyter_compute.client import Client
 
+pytestmark = pytest.mark.timeout(600)
+
 GOOD = "%%submit --name good\nimport sys\nprint('\\x1b[31mred\\x1b[0m')\n[len('four')]"
 BAD = "%%submit --name bad\nnothing = None\nnothing.there"
 
@@ -47,7 +49,10 @@ def notebook(*cells: str) -> Any:
 def execute(folder: Path, *cells: str) -> Any:
     made = notebook(*cells)
     nbclient.NotebookClient(
-        made, timeout=PATIENCE_S, resources={"metadata": {"path": folder}}
+        made,
+        timeout=PATIENCE_S,
+        startup_timeout=PATIENCE_S,
+        resources={"metadata": {"path": folder}},
     ).execute()
     return made
 

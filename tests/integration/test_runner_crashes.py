@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -182,10 +182,13 @@ def test_runs_and_logs_are_whole_while_agents_are_killed_at_random(tmp_path: Pat
     async def act() -> None:
         driver = make_driver(tmp_path)
         following = [asyncio.ensure_future(again(driver, number)) for number in range(6)]
-        while not all(task.done() for task in following):
-            await asyncio.sleep(chance.uniform(0.02, 0.3))
-            if driver.agent is not None and "pid" in driver.agent.hello:
-                os.kill(driver.agent.hello["pid"], signal.SIGKILL)
+        for _ in range(25):
+            await asyncio.sleep(chance.uniform(0.02, 0.15))
+            if driver.agent is not None:
+                pipe = driver.agent.pipe
+                assert isinstance(pipe, ProcessPipe)
+                with contextlib.suppress(ProcessLookupError):
+                    pipe.process.kill()
         await asyncio.gather(*following)
         await driver.close()
 

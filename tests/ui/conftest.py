@@ -24,7 +24,8 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Its event loop occupies the thread until it is closed, so it does not last for the session.
+@pytest.fixture(scope="module")
 def browser(engine: Callable[[str], str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(

@@ -42,6 +42,15 @@ def refused(client: Client, folder: Path, command: Any, **changes: Any) -> Compu
     return caught.value
 
 
+def test_wrong_options_of_a_target_are_refused_before_the_run_is_written(
+    client: Client, source: Path
+) -> None:
+    targets = client.workspace.root / "targets.toml"
+    targets.write_text("[targets.local]\nslots = 'many'\n")
+    error = refused(client, source, "train.py")
+    assert error.message == "target 'local': option 'slots' takes a whole number, not 'many'"
+
+
 def test_an_unknown_target_is_refused_with_the_nearest_name(client: Client, source: Path) -> None:
     error = refused(client, source, "train.py", target="locl")
     assert isinstance(error, NotFoundError)
@@ -61,6 +70,8 @@ def test_an_unknown_target_is_refused_with_the_nearest_name(client: Client, sour
         ("list.ipynb", "no notebook of format 4"),
         ("folder.py", "a folder"),
         (["train.py", "a\0b"], "NUL"),
+        ("..", "'..' is a folder"),
+        (["./folder.py/", "x"], "is a folder"),
         ("tr\0ain.py", "NUL"),
     ],
 )
@@ -101,6 +112,7 @@ def test_a_script_that_a_rule_leaves_out_is_refused_with_the_rule(
         ({"params": {"a b": 1}}, "no name for a parameter"),
         ({"params": {"a": object()}}, "a (object) is no JSON value"),
         ({"environment": "missing.txt"}, "missing.txt"),
+        ({"environment": "image:python:3.12"}, "an image cannot be used on local"),
         ({"source": "/nowhere/at/all"}, "not there"),
         ({"source": __file__}, "a file"),
         ({"source": "a\0b"}, "not there"),

@@ -127,6 +127,8 @@ def test_an_unclosed_quote_is_refused() -> None:
         ("submit x.py --naem y", "did you mean '--name'?"),
         ("attach x --kind lcal", "did you mean 'local'?"),
         ("show locl", "did you mean 'local'?"),
+        ("wait", "runs"),
+        ("cancel x --last", "runs"),
         ("runs --state runing", "runs --help"),
     ],
 )
@@ -134,6 +136,13 @@ def test_a_wrong_word_gets_the_nearest_right_one(place: Place, line: str, hint: 
     with pytest.raises(ComputeError) as caught:
         run_line(line, place=place)
     assert hint in caught.value.hint
+
+
+def test_an_argument_of_the_program_is_told_where_it_belongs(place: Place) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run_line("submit train.py --lr 0.1", place=place)
+    assert "arguments of what is run come after --" in caught.value.hint
+    assert "did you mean" not in caught.value.hint
 
 
 def test_variables_travel_to_cells_only(place: Place) -> None:

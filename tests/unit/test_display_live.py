@@ -173,3 +173,14 @@ def test_a_stream_that_knows_few_characters_gets_others_for_them() -> None:
     )
     stream.flush()
     assert b"? completed" in raw.getvalue()
+
+
+def test_a_view_that_breaks_does_not_look_live() -> None:
+    def break_down(run: ScriptedRun) -> None:
+        raise OSError("the disk is gone")
+
+    screen = RecordingScreen()
+    with pytest.raises(OSError):
+        watch(ScriptedRun(break_down), screen)
+    assert screen.is_closed
+    assert "No longer watched" in screen.pictures[-1].note

@@ -91,3 +91,11 @@ def test_whatever_a_program_says_the_reason_is_one_short_line(
     assert len(line) <= 400
     assert len(line.splitlines()) == 1
     assert not any(unicodedata.category(character) == "Cc" for character in line)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.12, "0.12 s"), (2, "2 s"), (90, "1 min 30 s"), (3600, "1 h"), (5400.2, "1 h 30 min")],
+)
+def test_a_time_limit_is_said_as_people_say_it(seconds: float, words: str) -> None:
+    assert endings.duration(seconds) == words

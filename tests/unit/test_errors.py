@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
+import traceback
 
 import pytest
 
@@ -43,3 +45,10 @@ def test_an_error_of_a_third_party_takes_its_parents_code():
 def test_an_error_shows_its_message_and_keeps_its_hint(cls):
     error = cls("what happened", hint="what to do")
     assert (str(error), error.message, error.hint) == ("what happened",) * 2 + ("what to do",)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have no notes before")
+def test_a_traceback_says_the_hint_too():
+    error = ComputeError("there is no such run", hint="look again")
+    assert "".join(traceback.format_exception(error)).endswith("hint: look again\n")
+    assert str(error) == "there is no such run"

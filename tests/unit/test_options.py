@@ -38,6 +38,11 @@ class Picky(Struct):
             raise ValueError(f"Low {self.low} is above high {self.high}")
 
 
+def test_dashes_alone_make_no_option_near():
+    assert nearest("--lr", ["--help", "--env"]) == "one of: --env, --help"
+    assert nearest("--taget", ["--target", "--name"]) == "did you mean '--target'?"
+
+
 def test_the_nearest_name_is_suggested_whatever_its_case():
     assert nearest("Gpu", ["gpu1", "cpu"]) == "did you mean 'gpu1'?"
     assert nearest("LOCAL", ["local"]) == "did you mean 'local'?"

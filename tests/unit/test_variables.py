@@ -45,7 +45,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(VALUES)
 def test_plain_values_come_back_as_they_went(tmp_path_factory, value):
     back = there_and_back(tmp_path_factory.getbasetemp(), value)

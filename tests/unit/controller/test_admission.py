@@ -92,7 +92,15 @@ def test_what_is_not_known_of_a_target_is_not_counted():
 
 def test_a_run_takes_what_all_its_processes_take():
     resources = Resources(nodes=2, processes_per_node=3, cpus=2, gpus=1, memory_gb=4)
-    assert demand_of(resources) == Demand(cpus=12, gpus=2, memory_gb=8)
+    assert demand_of(resources) == Demand(cpus=12, gpus=2, memory_gb=8, nodes=2)
+
+
+def test_one_machine_is_never_taken_for_several():
+    demand = demand_of(Resources(nodes=3))
+    (refused,) = admit([demand], [], Capacity(slots=4))
+    assert isinstance(refused, Refuse)
+    assert refused.message == "it needs 3 machines, the target is one"
+    assert admit([demand], [], Capacity()) == [Start()]
 
 
 def test_each_lack_is_said_in_its_own_words():

@@ -19,6 +19,7 @@ from jupyter_compute.testing import (
     hold,
     leave,
     lose,
+    pend,
     rest,
     say,
     tell,
@@ -114,7 +115,8 @@ def test_a_run_is_canceled_while_its_files_are_sent(build, engine):
         house.cancel(run.id)
         return await house.over(run.id)
 
-    assert play(house, scene).state is RunState.CANCELED
+    run = play(house, scene)
+    assert (run.state, run.error) == (RunState.CANCELED, "canceled by a test: before it started")
     assert not engine.launches
 
 
@@ -467,9 +469,9 @@ def test_outputs_over_the_limit_stay_and_the_run_says_so(build):
     assert "1 file stayed on the target" in run.reason
 
 
-def test_a_thousand_runs_are_adopted_by_one_question(build, engine):
+def test_hundreds_of_runs_are_adopted_by_one_question(build, engine):
     house = build(options={"slots": 2000})
-    runs = [house.submit(hold()) for _ in range(1000)]
+    runs = [house.submit(hold()) for _ in range(300)]
 
     async def launch():
         for run in runs:
@@ -534,3 +536,74 @@ def test_a_cancel_that_is_refused_is_asked_again_and_silences_nothing(build, eng
 
     assert play(house, scene).state is RunState.CANCELED
     assert engine.calls["cancel"] >= 4
+
+
+def test_a_run_in_the_engines_own_queue_is_queued_with_the_engines_word(build, engine):
+    house = build(options={"slots": None})
+
+    async def scene():
+        run = house.submit(pend(600))
+        pending = await house.until(run.id, lambda run: run.reason == "PENDING: Priority")
+        assert (pending.state, pending.job_id) == (RunState.QUEUED, f"fake-{run.id}-1")
+        return run
+
+    async def end():
+        house.cancel(run.id)
+        return await house.over(run.id)
+
+    run = play(house, scene)
+    assert play(house, end).state is RunState.CANCELED
+    assert engine.launches == {(run.id, 1): 1}
+
+
+def test_a_queued_run_that_may_be_launched_is_looked_up_before_it_is_canceled(build, engine):
+    house = build(options={"slots": None})
+    run = house.submit(pend(600))
+    house.store.update(run.id, job_id="launching")
+    house.cancel(run.id)
+
+    async def scene():
+        return await house.over(run.id)
+
+    assert play(house, scene).state is RunState.CANCELED
+    performance = engine.performance(run.id)
+    assert performance is None or performance.status.state is RunState.CANCELED
+
+
+def test_odd_bytes_in_what_a_run_says_do_not_make_it_fail(build):
+    house = build()
+    odd = [
+        {"type": "metric", "name": "a\udc80b", "value": 1.0},
+        {"type": "metric", "name": "loss", "value": "NaN"},
+        {"type": "metric", "name": "loss", "value": float("nan")},
+        {"type": "output", "path": "outputs/a\udc80b", "size": 1},
+        {"type": "tag", "name": "t\0g", "value": "\u2028"},
+        {"type": "metric", "name": "good", "value": 2.0},
+    ]
+
+    async def scene():
+        return await house.over(house.submit(*map(tell, odd)).id)
+
+    run = play(house, scene)
+    assert (run.state, run.error) == (RunState.COMPLETED, "")
+    assert [event.value for event in house.store.metrics(run.id)["good"]] == [2.0]
+
+
+def test_a_file_that_is_not_there_as_said_is_named_and_never_shown(build):
+    house = build()
+
+    async def scene():
+        events = [
+            {"type": "output", "path": "outputs/gone", "size": 5},
+            {"type": "display", "path": "results/gone.json"},
+        ]
+        return await house.over(house.submit(*map(tell, events), write("outputs/a", "b")).id)
+
+    run = play(house, scene)
+    assert run.state is RunState.COMPLETED
+    assert run.reason == (
+        "outputs/gone could not be collected: only 0 of its 5 bytes are on the target"
+    )
+    assert house.file(run, "outputs/a") == b"b"
+    attempt = house.workspace.run(run.id) / "1"
+    assert not [path for path in attempt.rglob("*gone*") if path.is_file()]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_compute.testing import FakeDriver
-from jupyter_compute.testing.contract import JobSuite
+from jupyter_compute.testing import FakeDriver, JobSuite
 
 
 class TestFake(JobSuite):

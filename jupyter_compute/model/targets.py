@@ -1,0 +1,62 @@
+"""Where runs run, and what a check found there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """A named place that can run things.
+
+    Attributes:
+        name: The user's name for it.
+        kind: The sort of target.
+        options: The kind's options as stated in ``targets.toml``.
+        resource_id: What it really is, such as ``ssh://me@gpu1:22``; equal ids are one place.
+    """
+
+    name: str
+    kind: str
+    options: dict[str, Any] = {}
+    resource_id: str = ""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Something a check found wrong, and its remedy. ``fatal`` means that nothing can run."""
+
+    message: str
+    remedy: str = ""
+    fatal: bool = False
+
+
+class TargetInfo(Struct, frozen=True, kw_only=True):
+    """What a check found on a target.
+
+    Attributes:
+        resource_id: What the target really is.
+        host: Its name for itself.
+        python: Version of the interpreter there; empty if none was found.
+        cpus: Usable cores.
+        gpus: Names of the GPUs.
+        memory_gb: Usable memory.
+        slots: How many runs it takes at once; ``None`` leaves admission to its engine.
+        facts: Anything else worth showing.
+        problems: All problems at once, the fatal ones first.
+    """
+
+    resource_id: str
+    host: str = ""
+    python: str = ""
+    cpus: float = 0
+    gpus: tuple[str, ...] = ()
+    memory_gb: float = 0
+    slots: int | None = None
+    facts: dict[str, str] = {}
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a run could start there."""
+        return not any(problem.fatal for problem in self.problems)
