@@ -83,6 +83,8 @@ class Served:
         place = urlsplit(url)
         # Its own connection, which it would leave open when it is refused.
         line = socket.create_connection((place.hostname or "", place.port or 80), PATIENCE_S)
+        # Otherwise the system may take in megabytes for a reader that takes nothing.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         found = websocket.WebSocket()
         found.settimeout(PATIENCE_S)
         try:

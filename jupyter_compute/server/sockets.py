@@ -95,7 +95,7 @@ class FollowHandler(ExtensionHandlerMixin, JupyterHandler, websocket.WebSocketHa
         except (websocket.WebSocketClosedError, StreamClosedError):
             return
         except ComputeError as exc:
-            with contextlib.suppress(websocket.WebSocketClosedError, TimeoutError):
+            with contextlib.suppress(websocket.WebSocketClosedError, asyncio.TimeoutError):
                 await self._say("error", **msgspec.to_builtins(error_of(exc)))
             self.close(1011)
         except RuntimeError:
