@@ -218,6 +218,8 @@ def _as_in_a_file(name: str, value: Any) -> Any:
         return msgspec.msgpack.decode(msgspec.msgpack.encode(value))
     except UnicodeEncodeError as exc:
         raise ConfigError(f"option {name!r} is not text: {value!r}", hint="UTF-8") from exc
+    except OverflowError as exc:
+        raise ConfigError(f"option {name!r}: {exc}", hint="give a smaller number") from exc
 
 
 def _check_name(name: str) -> None:

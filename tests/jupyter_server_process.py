@@ -76,11 +76,13 @@ def start(home: Path, *options: str, app: str = "lab") -> JupyterServer:
     root.mkdir(exist_ok=True)
     token = secrets.token_hex(16)
     log = home / "server.log"
+    is_socket = any(option.startswith("--ServerApp.sock=") for option in options)
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyter", app, "--allow-root", "--no-browser"),
-                *("--ip=127.0.0.1", "--port=0", f"--ServerApp.root_dir={root}"),
+                *(() if is_socket else ("--ip=127.0.0.1", "--port=0")),
+                f"--ServerApp.root_dir={root}",
                 *options,
             ],
             cwd=root,

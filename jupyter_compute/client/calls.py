@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .captured import CapturedCalls
 from .caring import CareCalls
 from .comparing import ComparingCalls
 from .files import FileCalls
@@ -10,7 +11,9 @@ from .logs import LogCalls
 from .submitting import SubmitCalls
 
 
-class Client(SubmitCalls, ComparingCalls, LogCalls, InputCalls, FileCalls, CareCalls):
+class Client(
+    SubmitCalls, ComparingCalls, LogCalls, InputCalls, FileCalls, CapturedCalls, CareCalls
+):
     """What every front end calls: the notebook's commands, the shell's and the server's.
 
     Front ends only write wishes into the store and read facts from it; the controller acts on

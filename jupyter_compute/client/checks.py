@@ -88,6 +88,11 @@ def check_cell(code: str) -> None:
         raise ConfigError("the cell is empty", hint="write some code below the %%submit line")
     try:
         _compile(code)
+    except (MemoryError, RecursionError) as exc:
+        # That is how the compiler says it, of whatever size the memory is.
+        raise ConfigError(
+            "the cell is nested too deeply to be compiled", hint="break its expressions up"
+        ) from exc
     except (SyntaxError, ValueError) as first:
         plain = _without_magics(code)
         try:
@@ -138,8 +143,9 @@ def _inside(path: str, source: Path) -> str:
                 f"{path!r} is outside the folder {str(source)!r} that is captured",
                 hint="--source names the folder to capture",
             ) from None
-    if not full.is_file():
-        found = "a folder" if full.is_dir() else "not there"
+    # Unlike a Path's, these say no to a name that is too long.
+    if not os.path.isfile(full):
+        found = "a folder" if os.path.isdir(full) else "not there"
         raise NotFoundError(f"{path!r} is {found} in {str(source)!r}", hint=_near(full))
     return relative.as_posix()
 
@@ -157,7 +163,7 @@ def _check_notebook(path: Path) -> None:
         content = json.loads(path.read_bytes())
     except OSError as exc:
         raise SnapshotError(f"{str(path)!r} cannot be read: {exc.strerror}") from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ConfigError(f"{path.name!r} is no notebook: {exc}") from exc
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
         raise ConfigError(

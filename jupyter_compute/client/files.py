@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection, Iterator
@@ -30,7 +31,8 @@ class FileCalls(RunCalls):
         folder = self._mirror(run)
         for path in _files(folder / "outputs", folder / "logs"):
             name = path.relative_to(folder).as_posix()
-            found[name] = OutputFile(path=name, size=path.stat().st_size)
+            with contextlib.suppress(FileNotFoundError):  # deleted at this very moment
+                found[name] = OutputFile(path=name, size=path.stat().st_size)
         return [found[name] for name in sorted(found)]
 
     def open_output(self, run_id: str, path: str) -> BinaryIO:
@@ -42,7 +44,10 @@ class FileCalls(RunCalls):
         """
         run = self.run(run_id)
         output = self._pick(run, self.outputs(run.id), path)
-        return (self._mirror(run) / output.path).open("rb")
+        try:
+            return (self._mirror(run) / output.path).open("rb")
+        except FileNotFoundError as exc:
+            raise NotFoundError(f"{output.path} of {run.id} has just been deleted") from exc
 
     def download(
         self, run_id: str, paths: Collection[str] = (), folder: str | os.PathLike[str] = "."
@@ -58,6 +63,32 @@ class FileCalls(RunCalls):
             The copies. Each appears whole or not at all; a file that stood there is replaced.
         """
         run = self.run(run_id)
+        chosen = self._chosen(run, paths)
+        copies = []
+        for output in chosen:
+            name = output.path.removeprefix("outputs/")
+            copies.append(_copy(self._mirror(run) / output.path, Path(folder) / name))
+        return copies
+
+    def open_outputs(
+        self, run_id: str, paths: Collection[str] = ()
+    ) -> Iterator[tuple[OutputFile, BinaryIO]]:
+        """Open files that a run left, one after the other; each is closed before the next.
+
+        Args:
+            run_id: Which run.
+            paths: As for :meth:`download`.
+
+        Raises:
+            NotFoundError: One is not there. Raised before the first file.
+            ConflictError: One has not arrived yet. Raised before the first file.
+        """
+        run = self.run(run_id)
+        for output in self._chosen(run, paths):
+            with (self._mirror(run) / output.path).open("rb") as file:
+                yield output, file
+
+    def _chosen(self, run: Run, paths: Collection[str]) -> list[OutputFile]:
         outputs = self.outputs(run.id)
         if paths:
             chosen = [one for path in paths for one in self._choose(run, outputs, path)]
@@ -65,11 +96,7 @@ class FileCalls(RunCalls):
             chosen = [one for one in outputs if one.path.startswith("outputs/")]
         for output in chosen:
             self._must_be_here(run, output)
-        copies = []
-        for output in dict.fromkeys(chosen):
-            name = output.path.removeprefix("outputs/")
-            copies.append(_copy(self._mirror(run) / output.path, Path(folder) / name))
-        return copies
+        return list(dict.fromkeys(chosen))
 
     def _mirror(self, run: Run) -> Path:
         return self.workspace.run(run.id) / str(run.attempt)
@@ -108,7 +135,8 @@ def _files(*folders: Path) -> Iterator[Path]:
         for root, _, names in os.walk(folder):
             for name in names:
                 path = Path(root, name)
-                if not name.endswith(PART) and path.is_file():
+                # A link could lead out of the run's folder.
+                if not name.endswith(PART) and path.is_file() and not path.is_symlink():
                     yield path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from .opening import Pace
 from .runs import RunCalls
 
 CHUNK = 1 << 20
+
+_NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
 
 
 class LogCalls(RunCalls):
@@ -101,5 +104,7 @@ def read_at(path: Path, offset: int = 0, limit: int | None = None) -> bytes:
                 offset = max(0, size + offset)
             file.seek(offset)
             return file.read(-1 if limit is None else max(0, limit))
-    except (FileNotFoundError, NotADirectoryError):
-        return b""
+    except OSError as exc:
+        if exc.errno in _NO_FILE:
+            return b""
+        raise

@@ -75,6 +75,14 @@ class RunCalls(Opened):
         """List the runs that changed after a revision, in the order of their changes."""
         return self.store.changed(since, limit)
 
+    def deleted(self, since: int) -> list[RunId]:
+        """List the ids of the runs that were deleted after a revision."""
+        return self.store.deleted(since)
+
+    def active(self) -> list[Run]:
+        """List all runs that are not over, the oldest first."""
+        return self.store.active()
+
     def cancel(self, run_id: str, by: str = "") -> Run:
         """Ask for a run to end; returns before it has. A second call changes nothing.
 

@@ -63,9 +63,10 @@ def folder_of(source: str | os.PathLike[str]) -> Path:
         SnapshotError: It is no folder.
     """
     path = Path(os.path.abspath(os.path.expanduser(os.fspath(source))))
-    if path.is_dir():
+    # Unlike a Path's, these say no to a name that is too long.
+    if os.path.isdir(path):
         return path
-    found = "a file" if path.exists() else "not there"
+    found = "a file" if os.path.exists(path) else "not there"
     raise SnapshotError(
         f"the folder {str(source)!r} is {found}", hint="--source names the folder to capture"
     )

@@ -84,6 +84,23 @@ class TargetCalls(Opened):
         self.attached.detach(name)
         self._tell()
 
+    def manage(self, name: str, action: str) -> Target:
+        """Create, start, stop or remove the compute behind a target, where its kind manages it.
+
+        Args:
+            name: The target.
+            action: ``create``, ``start``, ``stop`` or ``remove``.
+
+        Raises:
+            ConflictError: The kind does not do that.
+        """
+        target = self.attached.get(name)
+        done = {"create": "created", "start": "started", "stop": "stopped", "remove": "deleted"}
+        raise ConflictError(
+            f"{name} cannot be {done[action]} from here: the kind {target.kind} does not do that",
+            hint="the machine behind it is managed elsewhere",
+        )
+
     def check(self, name: str, wait_s: float = 60.0) -> TargetInfo:
         """Have the controller look at a target, and wait for what it finds.
 

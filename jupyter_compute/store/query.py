@@ -179,7 +179,10 @@ def _read_cursor(wanted: RunFilter, sort: _Sort) -> list[Any]:
         of, *place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         is_ours = of == wanted.sort and len(place) == len(sort.columns)
         is_ours = is_ours and all(isinstance(value, str | int | float) for value in place)
-    except (ValueError, TypeError):
+        is_ours = is_ours and not any(
+            isinstance(value, int) and abs(value) >= 1 << 62 for value in place
+        )
+    except (ValueError, TypeError, RecursionError):
         is_ours = False
     if not is_ours:
         raise ConfigError("the cursor is not one of this list", hint="start again without a cursor")
