@@ -66,9 +66,9 @@ def folder_of(source: str | os.PathLike[str]) -> Path:
     # Unlike a Path's, these say no to a name that is too long.
     if os.path.isdir(path):
         return path
-    found = "a file" if os.path.exists(path) else "not there"
     raise SnapshotError(
-        f"the folder {str(source)!r} is {found}", hint="--source names the folder to capture"
+        f"{str(source)!r} is {'a file and no folder' if os.path.exists(path) else 'not there'}",
+        hint="name the folder to capture; without one it is the folder you are in",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,9 @@ def _explain(line: Line, source: str, path: str) -> Result:
     }
     word = "is captured" if found.is_included else "is left out"
     because = f" by {rule_text(found.rule)}" if found.rule else ": no rule matches"
-    return line.result("explain", data, Text(f"{found.path} {word}{because}"))
+    place = os.path.join(os.path.abspath(os.path.expanduser(source)), found.path)
+    doubt = "" if os.path.lexists(place) else "; there is no such file now"
+    return line.result("explain", data, Text(f"{found.path} {word}{because}{doubt}"))
 
 
 def _preview_blocks(line: Line, preview: Preview, follow_links: bool | None) -> list[Table | Text]:

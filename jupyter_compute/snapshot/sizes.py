@@ -81,7 +81,8 @@ def over_limit(
     return SnapshotError(
         f"no snapshot of {source}: it has {'' if is_whole else 'more than '}{megabytes(total)}, "
         f"and the limit is {megabytes(limit)}; largest: {shown}",
-        hint=f"add to {rule_file}: {'  '.join(lines)} — or raise snapshot_limit_mb",
+        hint=f"add to {rule_file}: {'  '.join(lines)} "
+        "— or raise snapshot_limit_mb under [settings] in targets.toml",
     )
 
 

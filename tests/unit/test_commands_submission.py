@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from jupyter_compute.client import Client
-from jupyter_compute.commands import Place, Result, Submission, parse_submission, run_line, split
+from jupyter_compute.commands import (
+    Place,
+    Result,
+    Submission,
+    parse_submission,
+    render_text,
+    run_line,
+    split,
+)
 from jupyter_compute.errors import ComputeError, ConfigError
 
 
@@ -149,3 +157,11 @@ def test_variables_travel_to_cells_only(place: Place) -> None:
     (place.source / "a.py").write_text("1")
     with pytest.raises(ConfigError, match="--in x"):
         run_line(["submit", "--in", "x", "a.py"], place=place)
+
+
+def test_a_path_is_explained_and_said_not_to_be_there(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    line = ["snapshot", str(tmp_path), "--explain"]
+    assert render_text(run_line([*line, "a.py"], place=place)).strip().endswith("no rule matches")
+    answer = render_text(run_line([*line, "b.py"], place=place))
+    assert answer.strip().endswith("there is no such file now")
