@@ -41,12 +41,13 @@ def rows(peers: Path) -> Iterator[dict[str, object]]:
         tempfile.TemporaryDirectory(prefix="bench") as folder,
         Store.open(Path(folder, "store.db")) as store,
     ):
-        ids = _fill(store)
+        ids = fill(store)
         yield from _lists(store)
         yield from _writes(store, ids[-1], Path(folder))
 
 
-def _fill(store: Store) -> list[str]:
+def fill(store: Store) -> list[str]:
+    """Add 100,000 runs and return their ids."""
     chance = random.Random(1)
     states = list(RunState)[-3:]
     ids = []

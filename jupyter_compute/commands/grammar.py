@@ -58,6 +58,10 @@ class Command(click.Command):
         super().__init__(*args, **{**facts, "add_help_option": False})
         self.params += [_json_option(), _help_option()]
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the summary whole: the list of commands wraps it."""
+        return " ".join((self.help or "").partition("\n\n")[0].split())
+
 
 class Grammar(click.Group):
     """All commands; without one, the targets are listed."""
