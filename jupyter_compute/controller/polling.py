@@ -13,7 +13,7 @@ from .line import Line
 from .ticket import Ticket
 
 _SHORTEST_S = 0.005
-_LONGEST_S = 0.04
+_LONGEST_S, _LONGEST_OF_MANY_S = 0.012, 0.04
 _COALESCE_S = 0.002
 
 
@@ -65,7 +65,7 @@ class Poller:
             for ticket in asked:
                 if ticket.is_launched:
                     self._hear(ticket, answer.get(ticket.run.id))
-            await self._rest(asyncio.get_running_loop().time() - began)
+            await self._rest(asyncio.get_running_loop().time() - began, len(asked))
 
     async def _ask(self, asked: list[Ticket]) -> dict[RunId, JobStatus] | None:
         jobs = [ticket.job for ticket in asked]
@@ -88,7 +88,7 @@ class Poller:
         finally:
             await end(nudge, call)
 
-    async def _rest(self, held_s: float) -> None:
+    async def _rest(self, held_s: float, count: int) -> None:
         interval_s = self._line.driver.interval_s
         if interval_s:
             self._pause_s = min(max(self._pause_s * 2, min(interval_s, 0.5)), interval_s)
@@ -104,7 +104,9 @@ class Poller:
         # Chatty runs make every call return at once; they are heard in larger pieces then.
         is_chatty = held_s * 4 < self._pause_s
         factor = 2.0 if is_chatty else 0.5
-        self._pause_s = min(max(self._pause_s * factor, _SHORTEST_S), _LONGEST_S)
+        # A question about many runs costs more, so they are asked about less often.
+        longest_s = min(_LONGEST_S + 1e-4 * count, _LONGEST_OF_MANY_S)
+        self._pause_s = min(max(self._pause_s * factor, _SHORTEST_S), longest_s)
         await asyncio.sleep(self._pause_s)
 
 
