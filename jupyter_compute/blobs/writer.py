@@ -100,17 +100,6 @@ class Writer:
             raise self._blobs.unwritable(exc) from exc
         self._index.add(pack.name, added)
 
-    def lend(self) -> Pack:
-        """Open a pack for a process that appends to it in this one's place."""
-        try:
-            return Pack.open(self._index)
-        except OSError as exc:
-            raise self._blobs.unwritable(exc) from exc
-
-    def accept(self, pack: Pack, added: list[tuple[Digest, Place]]) -> None:
-        """Record what that process has appended."""
-        self._record(pack, added)
-
     def close(self) -> None:
         """Let go of the pack; what was not flushed is dropped."""
         self._waiting, self._bytes, self._unrecorded = {}, 0, {}

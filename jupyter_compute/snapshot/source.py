@@ -15,7 +15,6 @@ from .folder import Folder, KnownFile, Skipped, Unread
 from .problems import Problem, error_of
 from .reading import ChangingError, store_file
 from .repository import find_repository
-from .sharing import SecondReader, share
 from .sizes import over_limit
 from .stat_cache import StatCache
 from .walk import Walk, known_file
@@ -186,22 +185,8 @@ class Source:
 
     def _read_all(self, walk: Walk, unread: list[Unread], writer: Writer) -> list[Problem]:
         problems: list[Problem] = []
-        ours, theirs = share(unread)
-        if not theirs:
-            for one in ours:
-                self._read(walk, one, writer, problems)
-            return problems
-        second = SecondReader(writer, theirs, follows=self._follows)
-        try:
-            for one in ours:
-                self._read(walk, one, writer, problems)
-            for one, found in zip(theirs, second.results(), strict=True):
-                if found is None:
-                    self._read(walk, one, writer, problems)
-                else:
-                    self._know(walk, one, *found)
-        finally:
-            second.close()
+        for one in unread:
+            self._read(walk, one, writer, problems)
         return problems
 
     def _read(self, walk: Walk, one: Unread, writer: Writer, problems: list[Problem]) -> None:
