@@ -147,6 +147,7 @@ def controller(line: Line, start: bool, stop: bool) -> Result:
     if start and stop:
         raise ConfigError("--start and --stop exclude each other")
     client = line.client
+    was_running = client.controller() is not None
     if stop and not client.stop_controller():
         raise ConfigError("the controller does not stop", hint="end its process, then try again")
     if start:
@@ -154,7 +155,9 @@ def controller(line: Line, start: bool, stop: bool) -> Result:
     facts = client.controller()
     data = {"is_running": facts is not None, **(facts or {})}
     if facts is None:
-        return line.result("controller", data, Text("no controller is running"))
+        is_news = stop and was_running
+        text = "the controller has stopped" if is_news else "no controller is running"
+        return line.result("controller", data, Text(text))
     shown = {name: str(facts[name]) for name in _CONTROLLER_FACTS if name in facts}
     if "started" in facts:
         shown["started"] = wording.moment(facts["started"])

@@ -324,6 +324,12 @@ def test_the_doctor_finds_a_fresh_workspace_well(own_shell: Shell) -> None:
     assert own_shell.ok("check", "local", "--json").json["is_usable"]
 
 
+def test_stopping_the_controller_says_whether_there_was_one(own_shell: Shell) -> None:
+    own_shell.ok("controller", "--start")
+    assert b"has stopped" in own_shell.ok("controller", "--stop").out
+    assert b"no controller is running" in own_shell.ok("controller", "--stop").out
+
+
 def test_the_doctor_does_not_wait_for_a_controller_that_cannot_start(own_shell: Shell) -> None:
     own_shell.home.mkdir(parents=True, exist_ok=True)
     (own_shell.home / "targets.toml").write_text("[settings]\nslotss = 3\n")
