@@ -5,6 +5,8 @@ const esModules = [
 
 module.exports = {
   testEnvironment: 'jsdom',
+  setupFiles: ['<rootDir>/jest.setup.js'],
+  moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/jest.nothing.js' },
   testMatch: ['<rootDir>/src/**/__tests__/*.spec.ts?(x)'],
   transform: { '^.+\\.[jt]sx?$': ['ts-jest', { tsconfig: 'tsconfig.test.json', isolatedModules: true }] },
   transformIgnorePatterns: [`/node_modules/(?!${esModules}).+`]

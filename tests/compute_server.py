@@ -33,6 +33,7 @@ class Served:
         url: Where that is.
         token: The server's.
         root: The folder that the server shows.
+        base: The server's own address.
         workspace: Its workspace.
     """
 
@@ -41,6 +42,7 @@ class Served:
     token: str
     root: Path
     workspace: Path
+    base: str
 
     def write(self, name: str, text: str) -> str:
         """Write a file into a folder of its own name, and return that folder."""
@@ -112,7 +114,12 @@ def until(look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
 
 @contextlib.contextmanager
 def serve(
-    home: Path, workspace: Path, *options: str, is_guest: bool = False, **environ: str
+    home: Path,
+    workspace: Path,
+    *options: str,
+    is_guest: bool = False,
+    app: str = "server",
+    **environ: str,
 ) -> Iterator[Served]:
     """Run a server, and end it.
 
@@ -121,6 +128,7 @@ def serve(
         workspace: Its workspace; the workspace's controller is ended, too.
         options: For the command line.
         is_guest: Whether the workspace is another server's, who ends the controller.
+        app: What of Jupyter to run: ``server``, ``lab`` or ``notebook``.
         environ: Environment variables.
     """
     home.mkdir(exist_ok=True)
@@ -131,7 +139,7 @@ def serve(
             patch.delenv(name, raising=False)
         for name, value in environ.items():
             patch.setenv(name, value)
-        server = jupyter_server_process.start(home, *options, app="server")
+        server = jupyter_server_process.start(home, *options, app=app)
     transport, url = None, server.url
     if url.startswith("http+unix:"):
         sock, _, rest = url.removeprefix("http+unix://").partition("/")
@@ -144,7 +152,7 @@ def serve(
             transport=transport,
             timeout=PATIENCE_S,
         ) as http:
-            yield Served(http, f"{url}compute", server.token, server.root, workspace)
+            yield Served(http, f"{url}compute", server.token, server.root, workspace, url)
     finally:
         server.stop()
         if not is_guest and os.path.isdir(workspace):

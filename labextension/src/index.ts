@@ -1,16 +1,31 @@
-import type {
-  JupyterFrontEnd,
-  JupyterFrontEndPlugin
-} from '@jupyterlab/application';
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { cells } from './plugins/cells';
+import { core } from './plugins/core';
+import { launcher } from './plugins/launcher';
+import { notifications } from './plugins/notifications';
+import { run } from './plugins/run';
+import { running } from './plugins/running';
+import { runs } from './plugins/runs';
+import { sidebar } from './plugins/sidebar';
+import { statusbar } from './plugins/statusbar';
+import { submit } from './plugins/submit';
+import { targets } from './plugins/targets';
 
 /**
- * The extension's presence in the front end; the sidebar will stand on it.
+ * Small plugins: each can be switched off, and needs little to be there.
  */
-const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'jupyter_compute:plugin',
-  description: 'Compute targets and runs.',
-  autoStart: true,
-  activate: (_app: JupyterFrontEnd) => undefined
-};
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  core,
+  sidebar,
+  targets,
+  runs,
+  run,
+  submit,
+  cells,
+  statusbar,
+  running,
+  notifications,
+  launcher
+];
 
-export default plugin;
+export default plugins;

@@ -8,10 +8,13 @@ from pathlib import Path
 import jupyter_server_process
 import nbformat
 import pytest
+from compute_server import Served, serve
 from jupyter_server_process import JupyterServer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SLOW_MS = 90_000
+
+AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -49,6 +52,46 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(SLOW_MS)
     yield page
     context.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a JupyterLab for all tests of a file, and speak with its server."""
+    folder = tmp_path_factory.mktemp("lab")
+    with serve(folder / "jupyter", folder / "compute", app="lab") as found:
+        yield found
+
+
+@pytest.fixture
+def open_lab(served: Served, page: Page) -> Callable[..., Page]:
+    """Open JupyterLab with the sidebar shown; ``path`` may name a file of the root."""
+
+    def open_it(path: str = "") -> Page:
+        page.goto(f"{served.base}lab{path and '/tree/'}{path}?reset&token={served.token}")
+        page.locator("#jp-main-dock-panel").wait_for()
+        page.get_by_role("tab", name="Compute", exact=True).click()
+        page.locator("#jp-compute-sidebar").wait_for()
+        return page
+
+    return open_it
+
+
+@pytest.fixture
+def assert_accessible(page: Page) -> Callable[[str], None]:
+    """See that axe-core finds nothing wrong with what a selector names."""
+
+    def check(selector: str) -> None:
+        if not page.evaluate("'axe' in window"):
+            page.add_script_tag(path=AXE)
+        found = page.evaluate("selector => axe.run(selector)", selector)
+        assert found["passes"], "axe looked at nothing"
+        problems = [
+            f"{one['id']}: {one['help']}\n  " + "\n  ".join(node["html"] for node in one["nodes"])
+            for one in found["violations"]
+        ]
+        assert not problems, "\n".join(problems)
+
+    return check
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-import plugin from '..';
+import plugins from '..';
 
 describe('the extension', () => {
-  it('starts by itself and needs nothing to be there', () => {
-    expect(plugin.id).toBe('jupyter_compute:plugin');
-    expect(plugin.autoStart).toBe(true);
-    expect(plugin.requires).toBeUndefined();
+  it('consists of plugins that start by themselves, each under a name of its own', () => {
+    expect(plugins.every(plugin => plugin.autoStart)).toBe(true);
+    const ids = plugins.map(plugin => plugin.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.every(id => id.startsWith('jupyter_compute:'))).toBe(true);
   });
 });

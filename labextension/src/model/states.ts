@@ -1,0 +1,41 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { RunState } from '../types';
+
+export const ACTIVE_STATES: readonly RunState[] = [
+  'queued',
+  'preparing',
+  'running',
+  'finalizing'
+];
+
+export const FINAL_STATES: readonly RunState[] = [
+  'completed',
+  'failed',
+  'canceled'
+];
+
+export function isFinal(state: RunState): boolean {
+  return FINAL_STATES.includes(state);
+}
+
+/**
+ * Say a state in the reader's language.
+ */
+export function stateLabel(state: RunState, trans: TranslationBundle): string {
+  switch (state) {
+    case 'queued':
+      return trans.__('queued');
+    case 'preparing':
+      return trans.__('preparing');
+    case 'running':
+      return trans.__('running');
+    case 'finalizing':
+      return trans.__('finalizing');
+    case 'completed':
+      return trans.__('completed');
+    case 'failed':
+      return trans.__('failed');
+    case 'canceled':
+      return trans.__('canceled');
+  }
+}

@@ -1,0 +1,55 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { SidePanel } from '@jupyterlab/ui-components';
+import { Token } from '@lumino/coreutils';
+import { computeIcon } from '../components/icons';
+import { CommandIDs, ICompute } from '../tokens';
+
+/** The sidebar, for those who have a section in it. */
+export const ISidebar = new Token<SidePanel>(
+  'jupyter_compute:ISidebar',
+  'The compute sidebar.'
+);
+
+/**
+ * The sidebar; its sections come from other plugins.
+ */
+export const sidebar: JupyterFrontEndPlugin<SidePanel> = {
+  id: 'jupyter_compute:sidebar',
+  description: 'The compute sidebar.',
+  autoStart: true,
+  requires: [ICompute],
+  optional: [ILayoutRestorer, ICommandPalette],
+  provides: ISidebar,
+  activate: (
+    app: JupyterFrontEnd,
+    { trans }: ICompute,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
+  ) => {
+    const panel = new SidePanel();
+    panel.id = 'jp-compute-sidebar';
+    panel.addClass('jp-compute-Sidebar');
+    panel.title.icon = computeIcon;
+    panel.title.caption = trans.__('Compute');
+    panel.node.setAttribute('role', 'region');
+    panel.node.setAttribute('aria-label', trans.__('Compute'));
+    restorer?.add(panel, panel.id);
+    app.shell.add(panel, 'left', { rank: 350, type: 'Compute' });
+    app.commands.addCommand(CommandIDs.show, {
+      label: trans.__('Show Compute Targets and Runs'),
+      caption: trans.__('Show the compute sidebar'),
+      icon: computeIcon,
+      execute: () => app.shell.activateById(panel.id)
+    });
+    palette?.addItem({
+      command: CommandIDs.show,
+      category: trans.__('Compute')
+    });
+    return panel;
+  }
+};

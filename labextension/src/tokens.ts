@@ -1,0 +1,55 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Token } from '@lumino/coreutils';
+import type { Api } from './api';
+import type { Changes } from './model/changes';
+import type { Status } from './model/status';
+import type { Targets } from './model/targets';
+
+/** What every part of the front end stands on. */
+export interface ICompute {
+  readonly api: Api;
+  readonly changes: Changes;
+  readonly targets: Targets;
+  readonly status: Status;
+  readonly trans: TranslationBundle;
+}
+
+export const ICompute = new Token<ICompute>(
+  'jupyter_compute:ICompute',
+  'Compute targets and runs: the server, and what changes there.'
+);
+
+export namespace CommandIDs {
+  /** Show the sidebar. */
+  export const show = 'compute:show';
+  /** Attach a target: the form. Args: `kind?`. */
+  export const attach = 'compute:attach';
+  /** Args: `name`. */
+  export const openTarget = 'compute:open-target';
+  /** Args: `name`. */
+  export const checkTarget = 'compute:check-target';
+  /** Args: `name`. */
+  export const editTarget = 'compute:edit-target';
+  /** Args: `name`. */
+  export const detachTarget = 'compute:detach-target';
+  /** Args: `id`, `tab?` (`log`, `metrics`, `outputs`, `snapshot`, `details`). */
+  export const openRun = 'compute:open-run';
+  /** Args: `id`. */
+  export const cancelRun = 'compute:cancel-run';
+  /** Args: `id`; opens the new run. */
+  export const rerun = 'compute:rerun';
+  /** Args: `ids`. Asks first. */
+  export const deleteRuns = 'compute:delete-runs';
+  /** Args: `ids`, two or more. */
+  export const compareRuns = 'compute:compare-runs';
+  /** Args: `id`, `as` (`magic`, `cli` or `id`). */
+  export const copyRun = 'compute:copy-run';
+  /** The notebook that is looked at. Args: `target?`. */
+  export const submitNotebook = 'compute:submit-notebook';
+  /** The active cell. Args: `target?`. */
+  export const submitCell = 'compute:submit-cell';
+  /** A file; without args the one that is selected in the file browser. Args: `path?`, `target?`. */
+  export const submitFile = 'compute:submit-file';
+  /** The page of a cell's last run. */
+  export const openCellRun = 'compute:open-cell-run';
+}
