@@ -3,6 +3,7 @@ import { cells } from './plugins/cells';
 import { core } from './plugins/core';
 import { launcher } from './plugins/launcher';
 import { notifications } from './plugins/notifications';
+import { prompts } from './plugins/prompts';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
 import { runs } from './plugins/runs';
@@ -17,6 +18,7 @@ import { targets } from './plugins/targets';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   core,
   sidebar,
+  prompts,
   targets,
   runs,
   run,

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import type { Api } from './api';
 import type { Changes } from './model/changes';
+import type { Prompts } from './model/prompts';
 import type { Status } from './model/status';
 import type { Targets } from './model/targets';
 
@@ -19,6 +20,18 @@ export const ICompute = new Token<ICompute>(
   'Compute targets and runs: the server, and what changes there.'
 );
 
+/** What targets ask, such as for a password. */
+export interface IPrompts {
+  readonly model: Prompts;
+  /** Show the first question of a target, if it asks one. */
+  show: (target: string) => void;
+}
+
+export const IPrompts = new Token<IPrompts>(
+  'jupyter_compute:IPrompts',
+  'The questions that compute targets ask.'
+);
+
 export namespace CommandIDs {
   /** Show the sidebar. */
   export const show = 'compute:show';
@@ -32,6 +45,12 @@ export namespace CommandIDs {
   export const editTarget = 'compute:edit-target';
   /** Args: `name`. */
   export const detachTarget = 'compute:detach-target';
+  /** A cell for the target below the active one. Args: `name`. */
+  export const insertSubmit = 'compute:insert-submit';
+  /** The line that runs a cell on the target. Args: `name`. */
+  export const copySubmit = 'compute:copy-submit';
+  /** The list of runs. Args: `target?`. */
+  export const showRuns = 'compute:show-runs';
   /** Args: `id`, `tab?` (`log`, `metrics`, `outputs`, `snapshot`, `details`). */
   export const openRun = 'compute:open-run';
   /** Args: `id`. */
