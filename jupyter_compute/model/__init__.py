@@ -63,6 +63,7 @@ from .snapshots import (
     SnapshotFile,
 )
 from .targets import (
+    Checked,
     Problem,
     Target,
     TargetInfo,
@@ -71,6 +72,7 @@ from .targets import (
 __all__ = [
     "ArgvCommand",
     "CellCommand",
+    "Checked",
     "Command",
     "CondaEnvironment",
     "Difference",

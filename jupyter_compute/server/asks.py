@@ -60,6 +60,18 @@ class CheckQuery(Struct, kw_only=True):
     wait_s: Annotated[float, Meta(ge=0, le=120)] = 60
 
 
+class LookBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A place to look at.
+
+    Attributes:
+        options: The kind's options.
+        name: An attached target of this kind, whose secrets stand in for masks.
+    """
+
+    options: dict[str, Any] = {}
+    name: str | None = None
+
+
 class RunsQuery(Struct, kw_only=True):
     """Which runs to list; everything given must hold.
 

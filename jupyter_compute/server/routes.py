@@ -26,6 +26,7 @@ ROUTES: list[tuple[str, type[Any]]] = [
     ("/status", targets.StatusHandler),
     ("/kinds", targets.KindsHandler),
     ("/kinds/{kind}", targets.KindHandler),
+    ("/kinds/{kind}/check", targets.LookHandler),
     ("/targets", targets.TargetsHandler),
     ("/targets/{name}", targets.TargetHandler),
     ("/targets/{name}/check", targets.CheckHandler),
