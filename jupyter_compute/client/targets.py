@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .. import errors
 from ..controller import process
+from ..controller.handover import ask
 from ..errors import ConflictError, DriverError, TargetUnreachableError
-from ..model import Target, TargetInfo
+from ..model import Checked, Target, TargetInfo
 from ..options import schema_of
 from .opening import Opened, Pace
 
@@ -101,8 +102,15 @@ class TargetCalls(Opened):
             hint="the machine behind it is managed elsewhere",
         )
 
-    def check(self, name: str, wait_s: float = 60.0) -> TargetInfo:
+    def check(
+        self, name: str, wait_s: float = 60.0, *, is_wanted: Callable[[], bool] = lambda: True
+    ) -> TargetInfo:
         """Have the controller look at a target, and wait for what it finds.
+
+        Args:
+            name: The target.
+            wait_s: Seconds to wait for the answer.
+            is_wanted: Whether to wait on; asked often.
 
         Raises:
             TargetUnreachableError: There was no answer in time.
@@ -115,7 +123,7 @@ class TargetCalls(Opened):
         wish(self.workspace, target.name)
         self._wake()
         pace, deadline = Pace(longest_s=0.05), time.monotonic() + wait_s
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and is_wanted():
             checked = self.last_check(target.name)
             if checked is not None and (before is None or checked.checked > before.checked):
                 return _answer(target, checked)
@@ -127,6 +135,49 @@ class TargetCalls(Opened):
             kind=target.kind,
             hint="jupyter compute doctor says whether the controller works",
         )
+
+    def look(
+        self,
+        kind: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        wait_s: float = 60.0,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Checked:
+        """Have the controller look at a place before it is attached, and wait for what it finds.
+
+        The options are handed over in memory; nothing of them is written anywhere.
+
+        Args:
+            kind: One of :meth:`kinds`.
+            options: The kind's options, as for :meth:`attach`.
+            name: What to call the place in messages.
+            wait_s: Seconds to wait for the answer.
+            is_wanted: Whether to wait on; asked several times a second.
+
+        Returns:
+            What is there. That it does not answer, or says no, is told in it as an error.
+
+        Raises:
+            ConfigError: The kind or an option is wrong.
+            ConflictError: A controller of another version is at work.
+        """
+        cls = self.registry.driver(kind)
+        asked = Target(name=name, kind=cls.kind, options=dict(options or {}))
+        place = self.attached.examined(asked)
+        same = (one.name for one in self.targets() if one.resource_id == place.resource_id)
+        found = _without_answer(place, wait_s)
+        request = {"op": "look", "target": msgspec.to_builtins(place)}
+        deadline = time.monotonic() + wait_s
+        while (left := deadline - time.monotonic()) > 0 and is_wanted():
+            process.ensure(self.workspace, wait=True)
+            reply = ask(self.workspace, request, timeout_s=left, is_wanted=is_wanted)
+            if reply is not None:
+                found = _looked(reply)
+                break
+            time.sleep(min(left, 0.05))
+        return msgspec.structs.replace(found, attached_as=next(same, ""))
 
     def last_check(self, name: str) -> Answer | None:
         """Return what the last check of a target said; ``None`` before the first one."""
@@ -180,6 +231,24 @@ class TargetCalls(Opened):
             Whether there is none any more.
         """
         return process.stop(self.workspace, timeout_s)
+
+
+def _looked(reply: dict[str, Any]) -> Checked:
+    if not reply.get("ok"):
+        raise ConflictError(
+            f"the controller is of another version: {reply.get('error', '')}",
+            hint="jupyter compute controller --stop; runs go on, and a new one comes up",
+        )
+    return msgspec.convert(reply["checked"], Checked)
+
+
+def _without_answer(place: Target, wait_s: float) -> Checked:
+    error = {
+        "error": TargetUnreachableError.__name__,
+        "message": f"there was no answer after {wait_s:g} s",
+        "hint": "see whether it can be reached from this machine, and try again",
+    }
+    return Checked(resource_id=place.resource_id, error=error)
 
 
 def _answer(target: Target, answer: Answer) -> TargetInfo:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from .._version import __version__
-from ..driver import Driver, DriverContext
+from ..driver import Driver
 from ..errors import ComputeError, ConfigError, NotFoundError
 from ..model import Run, RunId, RunState, Target
-from ..options import read_options
 from . import progress
 from .context import Context
 from .doorbell import Doorbell
-from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .inspection import Answer, name_of, take_wish, wishes, write_answer
+from .looking import Looks, as_error, make_driver
 from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
@@ -42,6 +42,7 @@ class Controller:
         self._context = context
         self._bell = bell
         self._python = python
+        self._looks = Looks(context, python)
         self._workers: dict[str, Worker] = {}
         self._retired: list[Worker] = []
         self._targets: dict[str, Target] = {}  # as read in this turn
@@ -55,7 +56,7 @@ class Controller:
         """Whether there is anything to care for."""
         is_awaiting = self._context.box.is_awaited(self._context.clock())
         is_working = any(worker.is_busy for worker in self._all_workers())
-        return is_working or is_awaiting or bool(self._astray)
+        return is_working or is_awaiting or self._looks.is_busy or bool(self._astray)
 
     @property
     def followed(self) -> int:
@@ -86,6 +87,7 @@ class Controller:
     async def adopt(self) -> None:
         """Take over every run that is not over."""
         desk = self._context.desk
+        await self._looks.sweep()
         self._seen = await desk.ask(desk.store.revision)
         for run in await desk.ask(desk.store.active):
             self._route(run)
@@ -122,6 +124,8 @@ class Controller:
                 values = {str(name): str(value) for name, value in request["values"].items()}
                 self._context.box.put(str(request["run"]), values, self._context.clock())
                 return {"ok": True}
+            case "look":
+                return await self._looks.look(request)
             case "stop":
                 is_refused = bool(request.get("if_idle")) and self._is_at_work()
                 if not is_refused:
@@ -198,16 +202,8 @@ class Controller:
             _keep(asyncio.create_task(worker.close()))
 
     def _driver(self, target: Target) -> Driver:
-        cls = self._context.registry.driver(target.kind)
-        options = read_options(cls.Options, target.options)
-        context = DriverContext(
-            target=target.name,
-            folder=str(self._context.workspace.target(target.name)),
-            default_python=self._python,
-        )
-        make: Any = cls
-        driver: Driver = make(context, options)
-        return driver
+        folder = self._context.workspace.target(target.name)
+        return make_driver(self._context.registry, target, folder, self._python)
 
     async def _answer_wishes(self) -> None:
         workspace = self._context.workspace

@@ -56,12 +56,14 @@ from .snapshots import (
     Excluded,
     Explanation,
     GitState,
+    Ignored,
     Preview,
     SizeEntry,
     Snapshot,
     SnapshotFile,
 )
 from .targets import (
+    Checked,
     Problem,
     Target,
     TargetInfo,
@@ -70,6 +72,7 @@ from .targets import (
 __all__ = [
     "ArgvCommand",
     "CellCommand",
+    "Checked",
     "Command",
     "CondaEnvironment",
     "Difference",
@@ -83,6 +86,7 @@ __all__ = [
     "Explanation",
     "FactsEvent",
     "GitState",
+    "Ignored",
     "ImageEnvironment",
     "ImageEvent",
     "InputFile",

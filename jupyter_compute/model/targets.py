@@ -60,3 +60,19 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     def is_usable(self) -> bool:
         """Whether a run could start there."""
         return not any(problem.fatal for problem in self.problems)
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """What a place would be as a target, looked at before it is attached.
+
+    Attributes:
+        resource_id: What it really is.
+        attached_as: The target that is attached to the same place; empty if none is.
+        info: What was found.
+        error: ``{"error", "message", "hint"}`` of what went wrong; ``None`` if nothing did.
+    """
+
+    resource_id: str
+    attached_as: str = ""
+    info: TargetInfo | None = None
+    error: dict[str, str] | None = None

@@ -69,6 +69,22 @@ class Kinds(Struct, kw_only=True):
     kinds: list[Kind]
 
 
+class Looked(Struct, kw_only=True):
+    """What a place would be as a target, looked at before it is attached.
+
+    Attributes:
+        resource_id: What it really is.
+        attached_as: The target that is attached to the same place; empty if none is.
+        info: What was found.
+        error: What went wrong if something did.
+    """
+
+    resource_id: str
+    attached_as: str
+    info: TargetInfo | None
+    error: Error | None
+
+
 class TargetState(Struct, kw_only=True):
     """A target and what is known about it.
 
@@ -161,6 +177,12 @@ class Changes(Struct, kw_only=True):
     deleted: list[str]
     revision: int
     has_more: bool
+
+
+class Cells(Struct, kw_only=True):
+    """The last run of each cell of a notebook, by the cell's id."""
+
+    cells: dict[str, RunLine]
 
 
 class RunDetails(Struct, kw_only=True):
