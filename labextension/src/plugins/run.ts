@@ -2,12 +2,17 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICompute } from '../tokens';
+import { ICompute, IRunTabs } from '../tokens';
+import { RunTabs } from './runTabs';
 
-export const run: JupyterFrontEndPlugin<void> = {
+/**
+ * The page of a run; what its tabs hold comes from other plugins.
+ */
+export const run: JupyterFrontEndPlugin<IRunTabs> = {
   id: 'jupyter_compute:run',
-  description: '',
+  description: 'The page of a run.',
   autoStart: true,
   requires: [ICompute],
-  activate: (_app: JupyterFrontEnd, _compute: ICompute) => undefined
+  provides: IRunTabs,
+  activate: (_app: JupyterFrontEnd, _compute: ICompute) => new RunTabs()
 };
