@@ -33,6 +33,7 @@ ROUTES: list[tuple[str, type[Any]]] = [
     ("/preview", folders.PreviewHandler),
     ("/preview/tree", folders.TreeHandler),
     ("/preview/explain", folders.ExplainHandler),
+    ("/cells", runs.CellsHandler),
     ("/changes", runs.ChangesHandler),
     ("/runs", runs.RunsHandler),
     ("/runs/{run_id}", runs.RunHandler),

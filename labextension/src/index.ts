@@ -5,6 +5,7 @@ import { launcher } from './plugins/launcher';
 import { notifications } from './plugins/notifications';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
+import { runCommands } from './plugins/runCommands';
 import { runs } from './plugins/runs';
 import { sidebar } from './plugins/sidebar';
 import { statusbar } from './plugins/statusbar';
@@ -19,6 +20,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidebar,
   targets,
   runs,
+  runCommands,
   run,
   submit,
   cells,
