@@ -21,7 +21,9 @@ function looks(document: LogDocument): string[] {
   for (let line = 1; line <= document.text.lines; line++) {
     const { text } = document.text.line(line);
     document.spans.each(line - 1, (from, to, id) => {
-      found.push(`${text.slice(from, to)}: ${changesOf(document.styles.at(id))}`);
+      found.push(
+        `${text.slice(from, to)}: ${changesOf(document.styles.at(id))}`
+      );
     });
   }
   return found;
@@ -196,10 +198,32 @@ describe('where the bytes are cut', () => {
 
   const PIECES = [
     ...['word', 'é', '🚀', '漢字', ' ', '\t', '\n', '\r\n', '\r', '\b', '\x1b'],
-    ...['\x1b[31m', '\x1b[0m', '\x1b[1;4m', '\x1b[38;2;9;8;7m', '\x1b[48;5;20m'],
-    ...['\x1b[A', '\x1b[2A', '\x1b[B', '\x1b[3C', '\x1b[2D', '\x1b[5G', '\x1b[K'],
+    ...[
+      '\x1b[31m',
+      '\x1b[0m',
+      '\x1b[1;4m',
+      '\x1b[38;2;9;8;7m',
+      '\x1b[48;5;20m'
+    ],
+    ...[
+      '\x1b[A',
+      '\x1b[2A',
+      '\x1b[B',
+      '\x1b[3C',
+      '\x1b[2D',
+      '\x1b[5G',
+      '\x1b[K'
+    ],
     ...['\x1b[1K', '\x1b[2K', '\x1b[J', '\x1b[2J', '\x1b[F', '\x1b[E', '\x1bM'],
-    ...['\x1b]8;;x\x1b\\', '\x1b]0;t\x07', '\x1b]', '\x1b[', '\x1b[9', '\x07', '\x9b']
+    ...[
+      '\x1b]8;;x\x1b\\',
+      '\x1b]0;t\x07',
+      '\x1b]',
+      '\x1b[',
+      '\x1b[9',
+      '\x07',
+      '\x9b'
+    ]
   ];
 
   function written(seed: number): Uint8Array {
@@ -220,7 +244,7 @@ describe('where the bytes are cut', () => {
       const whole = read(bytes);
       const random = randomly(seed + 1000);
       const cut = new LogDocument();
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const next = at + 1 + random(5);
         cut.write(bytes.subarray(at, next));
         at = next;

@@ -40,12 +40,7 @@ export class Lines {
       this._touch(this._row, line.text.length);
       line.text += gap > 0 ? ' '.repeat(gap) + text : text;
       if (style !== PLAIN_ID) {
-        line.spans = painted(
-          line.spans,
-          this._column,
-          line.text.length,
-          style
-        );
+        line.spans = painted(line.spans, this._column, line.text.length, style);
       }
     }
     this._column += text.length;
@@ -126,7 +121,9 @@ export class Lines {
       return null;
     }
     const { _touchedRow: line, _touchedColumn: column } = this;
-    const lines = this._lines.slice(line - this._first).map(one => ({ ...one }));
+    const lines = this._lines
+      .slice(line - this._first)
+      .map(one => ({ ...one }));
     this._isTouched = false;
     const gone = Math.max(0, this._last - REACH - this._first);
     this._lines.splice(0, gone);
@@ -166,7 +163,8 @@ export class Lines {
     const tail = line.text.slice(to);
     // Half of a character may be left on either side.
     this._touch(this._row, Math.max(0, from - 1));
-    line.text = head + text + (isLowSurrogate(tail) ? ` ${tail.slice(1)}` : tail);
+    line.text =
+      head + text + (isLowSurrogate(tail) ? ` ${tail.slice(1)}` : tail);
     line.spans = painted(line.spans, from, to, style);
   }
 
@@ -208,7 +206,12 @@ function painted(
 }
 
 /** Add a span if it is not empty; one that goes on with the look before becomes a part of it. */
-function append(spans: number[], from: number, to: number, style: number): void {
+function append(
+  spans: number[],
+  from: number,
+  to: number,
+  style: number
+): void {
   if (from >= to) {
     return;
   }

@@ -46,7 +46,11 @@ export function matchesIn(line: string, pattern: RegExp): IMatch[] {
 }
 
 /** The first match that begins at a place or after it; after the end it goes on from the beginning. */
-export function findNext(text: Text, pattern: RegExp, at: number): IMatch | null {
+export function findNext(
+  text: Text,
+  pattern: RegExp,
+  at: number
+): IMatch | null {
   const start = text.lineAt(Math.min(at, text.length)).number;
   for (let step = 0; step <= text.lines; step++) {
     const line = text.line(((start - 1 + step) % text.lines) + 1);
@@ -80,7 +84,10 @@ export function findPrevious(
   return null;
 }
 
-function placed(line: { from: number; text: string }, pattern: RegExp): IMatch[] {
+function placed(
+  line: { from: number; text: string },
+  pattern: RegExp
+): IMatch[] {
   return matchesIn(line.text, pattern).map(({ from, to }) => ({
     from: line.from + from,
     to: line.from + to

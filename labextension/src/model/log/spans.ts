@@ -12,7 +12,11 @@ export class Spans {
     const end =
       line + 1 < this._count ? this._starts.at(line + 1) : this._values.length;
     for (let at = this._starts.at(line); at < end; at += 3) {
-      tell(this._values.at(at), this._values.at(at + 1), this._values.at(at + 2));
+      tell(
+        this._values.at(at),
+        this._values.at(at + 1),
+        this._values.at(at + 2)
+      );
     }
   }
 

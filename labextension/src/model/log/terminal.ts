@@ -166,7 +166,9 @@ export class Terminal {
   private _erase(final: string, what: number): void {
     const { lines } = this;
     if (final === 'K') {
-      [lines.eraseToEnd, lines.eraseToStart, lines.eraseLine][what]?.call(lines);
+      [lines.eraseToEnd, lines.eraseToStart, lines.eraseLine][what]?.call(
+        lines
+      );
     } else if (final === 'J' && what === 0) {
       lines.eraseBelow();
     } else if (final === 'J' && what === 2) {
