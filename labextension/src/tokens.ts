@@ -56,7 +56,7 @@ export namespace CommandIDs {
   export const editTarget = 'compute:edit-target';
   /** Args: `name`. */
   export const detachTarget = 'compute:detach-target';
-  /** Args: `id`, `tab?` (`log`, `metrics`, `results`, `outputs`, `snapshot`, `details`). */
+  /** Asks for the id if there is none. Args: `id?`, `tab?` (`log`, `metrics`, `results`, `outputs`, `snapshot`, `details`). */
   export const openRun = 'compute:open-run';
   /** Args: `id`. */
   export const cancelRun = 'compute:cancel-run';
