@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cells } from './plugins/cells';
 import { core } from './plugins/core';
 import { launcher } from './plugins/launcher';
+import { logView } from './plugins/logView';
 import { notifications } from './plugins/notifications';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
@@ -22,6 +23,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   runs,
   runCommands,
   run,
+  logView,
   submit,
   cells,
   statusbar,
