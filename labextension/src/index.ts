@@ -3,6 +3,7 @@ import { cells } from './plugins/cells';
 import { core } from './plugins/core';
 import { launcher } from './plugins/launcher';
 import { notifications } from './plugins/notifications';
+import { results } from './plugins/results';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
 import { runs } from './plugins/runs';
@@ -20,6 +21,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   targets,
   runs,
   run,
+  results,
   submit,
   cells,
   statusbar,

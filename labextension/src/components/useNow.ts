@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 
 /**
- * The time in seconds, every second as long as something ticks.
+ * The time in seconds since the epoch, which moves on while something is shown that depends on it.
  */
-export function useNow(isTicking: boolean): number {
+export function useNow(isTicking: boolean, everyMs = 1000): number {
   const [now, setNow] = useState(() => Date.now() / 1000);
   useEffect(() => {
     if (!isTicking) {
@@ -11,8 +11,8 @@ export function useNow(isTicking: boolean): number {
     }
     const tick = () => setNow(Date.now() / 1000);
     tick();
-    const timer = window.setInterval(tick, 1000);
+    const timer = window.setInterval(tick, everyMs);
     return () => window.clearInterval(timer);
-  }, [isTicking]);
+  }, [isTicking, everyMs]);
   return now;
 }
