@@ -1,11 +1,13 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cells } from './plugins/cells';
 import { core } from './plugins/core';
+import { handshake } from './plugins/handshake';
 import { launcher } from './plugins/launcher';
 import { notifications } from './plugins/notifications';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
 import { runs } from './plugins/runs';
+import { settings } from './plugins/settings';
 import { sidebar } from './plugins/sidebar';
 import { statusbar } from './plugins/statusbar';
 import { submit } from './plugins/submit';
@@ -16,7 +18,9 @@ import { targets } from './plugins/targets';
  */
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   core,
+  settings,
   sidebar,
+  handshake,
   targets,
   runs,
   run,

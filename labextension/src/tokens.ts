@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import type { Api } from './api';
 import type { Changes } from './model/changes';
+import type { Settings } from './model/settings';
 import type { Status } from './model/status';
 import type { Targets } from './model/targets';
 
@@ -17,6 +18,14 @@ export interface ICompute {
 export const ICompute = new Token<ICompute>(
   'jupyter_compute:ICompute',
   'Compute targets and runs: the server, and what changes there.'
+);
+
+/** What the user has chosen in the settings, live. */
+export type IComputeSettings = Settings;
+
+export const IComputeSettings = new Token<IComputeSettings>(
+  'jupyter_compute:IComputeSettings',
+  'What the user has chosen for compute.'
 );
 
 export namespace CommandIDs {

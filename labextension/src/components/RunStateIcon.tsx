@@ -3,7 +3,7 @@ import { isFinal, stateLabel } from '../model/states';
 import type { RunState } from '../types';
 
 /** A shape for each state: nobody has to tell colours apart. */
-const SHAPES: Record<RunState, string> = {
+export const SHAPES: Record<RunState, string> = {
   queued: 'M8 3v5l3 2M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13',
   preparing: 'M8 2v8M4.5 7L8 10.5 11.5 7M3 13.5h10',
   running: 'M5 3l8 5-8 5z',
