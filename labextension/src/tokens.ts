@@ -1,7 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 import type { Api } from './api';
 import type { Changes } from './model/changes';
+import type { RunModel } from './model/run';
 import type { Settings } from './model/settings';
 import type { Status } from './model/status';
 import type { Targets } from './model/targets';
@@ -28,6 +30,28 @@ export const IComputeSettings = new Token<IComputeSettings>(
   'What the user has chosen for compute.'
 );
 
+/** A tab of a run's page. */
+export interface IRunTab {
+  /** What `compute:open-run` calls it. */
+  readonly id: string;
+  /** The lower ones stand first. */
+  readonly rank: number;
+  readonly label: string;
+  /** Make its content, when it is first looked at; it is hidden and shown, and disposed of with the page. */
+  create(model: RunModel): Widget;
+}
+
+/** The tabs that a run's page has. */
+export interface IRunTabs {
+  /** Add a tab to every run's page. */
+  add(tab: IRunTab): void;
+}
+
+export const IRunTabs = new Token<IRunTabs>(
+  'jupyter_compute:IRunTabs',
+  'The tabs of the page of a run.'
+);
+
 export namespace CommandIDs {
   /** Show the sidebar. */
   export const show = 'compute:show';
@@ -41,7 +65,7 @@ export namespace CommandIDs {
   export const editTarget = 'compute:edit-target';
   /** Args: `name`. */
   export const detachTarget = 'compute:detach-target';
-  /** Args: `id`, `tab?` (`log`, `metrics`, `outputs`, `snapshot`, `details`). */
+  /** Asks for the id if there is none. Args: `id?`, `tab?` (`log`, `metrics`, `results`, `outputs`, `snapshot`, `details`). */
   export const openRun = 'compute:open-run';
   /** Args: `id`. */
   export const cancelRun = 'compute:cancel-run';

@@ -1,11 +1,8 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import {
-  MainAreaWidget,
-  WidgetTracker,
-  type ReactWidget
-} from '@jupyterlab/apputils';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 
 export interface IPagesOptions<A extends ReadonlyPartialJSONObject> {
   app: JupyterFrontEnd;
@@ -18,7 +15,7 @@ export interface IPagesOptions<A extends ReadonlyPartialJSONObject> {
   /** What tells one page of this sort from another. */
   key: (args: A) => string;
   label: (args: A) => string;
-  create: (args: A) => ReactWidget;
+  create: (args: A) => Widget;
 }
 
 /**
@@ -37,10 +34,10 @@ export class Pages<A extends ReadonlyPartialJSONObject> {
     }
   }
 
-  readonly tracker: WidgetTracker<MainAreaWidget<ReactWidget>>;
+  readonly tracker: WidgetTracker<MainAreaWidget<Widget>>;
 
   /** Show the page for these arguments. */
-  open(args: A): MainAreaWidget<ReactWidget> {
+  open(args: A): MainAreaWidget<Widget> {
     const { app, namespace, key, label, create, icon } = this._options;
     const id = `${namespace}-${key(args)}`;
     let page = this.tracker.find(widget => widget.id === id);
@@ -58,6 +55,12 @@ export class Pages<A extends ReadonlyPartialJSONObject> {
     }
     app.shell.activateById(page.id);
     return page;
+  }
+
+  /** What a page is opened with after a reload, when it is not what it was opened with now. */
+  keep(page: MainAreaWidget<Widget>, args: A): void {
+    this._args.set(page, args);
+    void this.tracker.save(page);
   }
 
   private _args = new WeakMap<object, A>();

@@ -8,7 +8,7 @@ import {
   type IRunningSessions
 } from '@jupyterlab/running';
 import { stopIcon } from '@jupyterlab/ui-components';
-import { stateIcon } from '../components/stateIcons';
+import { runStateIcon } from '../components/icons';
 import { cancelAll } from '../model/canceling';
 import { formatTime } from '../model/format';
 import { stateLabel } from '../model/states';
@@ -41,7 +41,7 @@ export const running: JupyterFrontEndPlugin<void> = {
     const item = (run: IRunLine): IRunningSessions.IRunningItem => ({
       open: () => void app.commands.execute(CommandIDs.openRun, { id: run.id }),
       shutdown: () => void report(api.cancel(run.id)),
-      icon: () => stateIcon(run.state),
+      icon: () => runStateIcon(run.state),
       label: () => run.name || run.id,
       labelTitle: () => title(run, trans),
       detail: () => stateLabel(run.state, trans)
