@@ -5,6 +5,7 @@ import type { Widget } from '@lumino/widgets';
 import type { Api } from './api';
 import type { Changes } from './model/changes';
 import type { RunModel } from './model/run';
+import type { Settings } from './model/settings';
 import type { Status } from './model/status';
 import type { Targets } from './model/targets';
 import type { IRunLine } from './types';
@@ -21,6 +22,14 @@ export interface ICompute {
 export const ICompute = new Token<ICompute>(
   'jupyter_compute:ICompute',
   'Compute targets and runs: the server, and what changes there.'
+);
+
+/** What the user has chosen in the settings, live. */
+export type IComputeSettings = Settings;
+
+export const IComputeSettings = new Token<IComputeSettings>(
+  'jupyter_compute:IComputeSettings',
+  'What the user has chosen for compute.'
 );
 
 /** A tab of a run's page. */
