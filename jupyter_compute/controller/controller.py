@@ -17,6 +17,7 @@ from .context import Context
 from .doorbell import Doorbell
 from .inspection import Answer, name_of, take_wish, wishes, write_answer
 from .looking import Looks, as_error, make_driver
+from .prompts import Prompts
 from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
@@ -42,7 +43,8 @@ class Controller:
         self._context = context
         self._bell = bell
         self._python = python
-        self._looks = Looks(context, python)
+        self._prompts = Prompts(context.workspace, context.clock)
+        self._looks = Looks(context, python, self._prompts)
         self._workers: dict[str, Worker] = {}
         self._retired: list[Worker] = []
         self._targets: dict[str, Target] = {}  # as read in this turn
@@ -87,6 +89,7 @@ class Controller:
     async def adopt(self) -> None:
         """Take over every run that is not over."""
         desk = self._context.desk
+        self._prompts.clear()
         await self._looks.sweep()
         self._seen = await desk.ask(desk.store.revision)
         for run in await desk.ask(desk.store.active):
@@ -126,6 +129,10 @@ class Controller:
                 return {"ok": True}
             case "look":
                 return await self._looks.look(request)
+            case "answer":
+                answer = request["answer"]
+                given = None if answer is None else str(answer)
+                return {"ok": self._prompts.answer(str(request["id"]), given)}
             case "stop":
                 is_refused = bool(request.get("if_idle")) and self._is_at_work()
                 if not is_refused:
@@ -203,7 +210,13 @@ class Controller:
 
     def _driver(self, target: Target) -> Driver:
         folder = self._context.workspace.target(target.name)
-        return make_driver(self._context.registry, target, folder, self._python)
+        return make_driver(
+            self._context.registry,
+            target,
+            folder,
+            python=self._python,
+            ask=self._prompts.asker(target.name),
+        )
 
     async def _answer_wishes(self) -> None:
         workspace = self._context.workspace

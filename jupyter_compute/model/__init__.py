@@ -65,6 +65,8 @@ from .snapshots import (
 from .targets import (
     Checked,
     Problem,
+    Prompt,
+    Question,
     Target,
     TargetInfo,
 )
@@ -103,7 +105,9 @@ __all__ = [
     "Preview",
     "Problem",
     "ProgressEvent",
+    "Prompt",
     "PythonEnvironment",
+    "Question",
     "Resources",
     "RowEvent",
     "Run",

@@ -14,6 +14,7 @@ from ..model import (
     OutputFile,
     PhaseEvent,
     ProgressEvent,
+    Prompt,
     Run,
     RunState,
     SizeEntry,
@@ -110,6 +111,12 @@ class Targets(Struct, kw_only=True):
     """All targets."""
 
     targets: list[TargetState]
+
+
+class Prompts(Struct, kw_only=True):
+    """The questions that targets have open, the oldest first."""
+
+    prompts: list[Prompt]
 
 
 class RunLine(Struct, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from compute_server import Served, serve
+from leavings import places_with
 
 from jupyter_compute.server.masking import MASK
 
@@ -30,22 +31,6 @@ def look(served: Served, status: int = 200, name: str | None = None, **options: 
 
 def attach(served: Served, name: str, **options: Any) -> Any:
     return served.post("/targets", {"name": name, "kind": "showcase", "options": options}, 201)
-
-
-def places_with(text: str, *folders: Path) -> list[Path]:
-    """Find the files below some folders that hold a text, and the processes that show it."""
-    found = []
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.is_socket() and text.encode() in path.read_bytes():
-                found.append(path)
-    for shown in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if text.encode() in shown.read_bytes():
-                found.append(shown)
-        except OSError:
-            continue
-    return found
 
 
 def test_a_look_finds_what_is_there_and_all_that_is_wrong(served: Served) -> None:

@@ -8,6 +8,8 @@ a check finds:
 ``ill``     nothing can run, and more than one thing is wrong
 ``nowhere`` it cannot be reached
 ``closed``  it does not accept the password
+``asks``    it asks for a password unless the options have one, then for a code
+``new``     it asks whether it may be trusted
 others      it works, and two things could be better
 =========== ==================================================================
 """
@@ -23,7 +25,7 @@ from msgspec.structs import replace
 from jupyter_compute.drivers._host import Host, LocalHost
 from jupyter_compute.drivers._host_driver import HostDriver
 from jupyter_compute.errors import AuthenticationError, TargetUnreachableError
-from jupyter_compute.model import Problem, TargetInfo
+from jupyter_compute.model import Problem, Question, TargetInfo
 
 
 def _in_group(group: str, **more: str) -> Meta:
@@ -72,6 +74,7 @@ class ShowcaseDriver(HostDriver):
     Options: ClassVar[type[Struct]] = ShowcaseOptions
 
     options: ShowcaseOptions
+    _is_signed_in = False
 
     @classmethod
     def resource_id(cls, options: Struct) -> str:
@@ -90,6 +93,7 @@ class ShowcaseDriver(HostDriver):
 
     async def check(self) -> TargetInfo:
         await self._reach()
+        await self._sign_in()
         found = await super().check()
         gpus = tuple(f"Pretended GPU {number}" for number in range(self.options.gpus))
         facts = {**found.facts, "queue": self.options.queue}
@@ -107,6 +111,27 @@ class ShowcaseDriver(HostDriver):
             raise AuthenticationError(
                 f"{host} did not accept {who}", hint="see the password and the key", **at
             )
+
+    async def _sign_in(self) -> None:
+        """Ask as a machine does; ``wrong`` is the one wrong answer."""
+        host, at = self.options.host, {"target": self.context.target, "kind": self.kind}
+        if host == "asks" and not self._is_signed_in:
+            who = f"{self.options.user or 'ann'}@{host}"
+            password = self.options.password or await self.context.ask(
+                Question(type="secret", message=f"Password for {who}")
+            )
+            code = password and await self.context.ask(
+                Question(type="text", message="The code that was sent to your telephone")
+            )
+            if not password or not code:
+                raise AuthenticationError(f"{who} was asked and did not answer", **at)
+            if "wrong" in (password, code):
+                raise AuthenticationError(f"{host} did not accept {who}", **at)
+            self._is_signed_in = True
+        if host == "new":
+            message = f"{host} is not known yet; its key is SHA256:0k3y. Is it the right one?"
+            if await self.context.ask(Question(type="confirm", message=message)) != "yes":
+                raise AuthenticationError(f"{host} was not trusted", **at)
 
     def _problems(self) -> list[Problem]:
         if self.options.host == "well":
