@@ -9,7 +9,7 @@ from typing import BinaryIO, ClassVar, Protocol
 from msgspec import Struct
 
 from .errors import DriverError
-from .model import Digest, Job, JobStatus, Question, RunId, TargetInfo
+from .model import Digest, Job, JobStatus, Question, RunId, TargetAction, TargetInfo
 
 
 class BlobSource(Protocol):
@@ -49,6 +49,10 @@ class Driver(ABC):
 
     interval_s: ClassVar[float] = 0.0
     """Seconds between polls, for an engine whose ``poll`` cannot be held; 0 means that it can."""
+
+    actions: ClassVar[tuple[TargetAction, ...]] = ()
+    """What the kind can do with the compute behind a target: those of ``create``, ``start``,
+    ``stop`` and ``remove`` that it defines. Each returns when it is done, however long it takes."""
 
     @classmethod
     @abstractmethod

@@ -83,26 +83,9 @@ class TargetCalls(PromptCalls):
         target = self.attached.get(name)
         active = self.store.active(target.name)
         if active:
-            raise _still_active(name, len(active))
+            raise still_active(name, len(active))
         self.attached.detach(name)
         self._tell()
-
-    def manage(self, name: str, action: str) -> Target:
-        """Create, start, stop or remove the compute behind a target, where its kind manages it.
-
-        Args:
-            name: The target.
-            action: ``create``, ``start``, ``stop`` or ``remove``.
-
-        Raises:
-            ConflictError: The kind does not do that.
-        """
-        target = self.attached.get(name)
-        done = {"create": "created", "start": "started", "stop": "stopped", "remove": "deleted"}
-        raise ConflictError(
-            f"{name} cannot be {done[action]} from here: the kind {target.kind} does not do that",
-            hint="the machine behind it is managed elsewhere",
-        )
 
     def check(
         self, name: str, wait_s: float = 60.0, *, is_wanted: Callable[[], bool] = lambda: True
@@ -271,7 +254,8 @@ def _answer(target: Target, answer: Answer) -> TargetInfo:
     return answer.info
 
 
-def _still_active(name: str, count: int) -> ConflictError:
+def still_active(name: str, count: int) -> ConflictError:
+    """Make the error for a target that runs still need."""
     runs = "1 run is" if count == 1 else f"{count} runs are"
     return ConflictError(
         f"{runs} still active on {name}",

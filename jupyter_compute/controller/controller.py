@@ -18,6 +18,7 @@ from .doorbell import Doorbell
 from .inspection import Answer, name_of, take_wish, wishes, write_answer
 from .looking import Looks, as_error, make_driver
 from .prompts import Prompts
+from .provisioning import actions_wished, drop_action
 from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
@@ -112,7 +113,9 @@ class Controller:
     async def has_work(self) -> bool:
         """Whether the store or the targets' folders hold a wish, read afresh."""
         desk = self._context.desk
-        return bool(await desk.ask(desk.store.active) or wishes(self._context.workspace))
+        workspace = self._context.workspace
+        has_wish = bool(wishes(workspace) or actions_wished(workspace))
+        return has_wish or bool(await desk.ask(desk.store.active))
 
     async def close(self) -> None:
         """Let go of all targets."""
@@ -229,6 +232,13 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name, action in (await asyncio.to_thread(actions_wished, workspace)).items():
+            try:
+                self._worker(name).manage(action)
+            except ComputeError as exc:
+                log.warning("%s: %s is not done: %s", name, action, exc.message)
+                drop_action(workspace, name)
 
         for name in await asyncio.to_thread(targets_with_removals, workspace):
             with contextlib.suppress(ComputeError):

@@ -66,8 +66,10 @@ from .targets import (
     Checked,
     Problem,
     Prompt,
+    Provisioning,
     Question,
     Target,
+    TargetAction,
     TargetInfo,
 )
 
@@ -106,6 +108,7 @@ __all__ = [
     "Problem",
     "ProgressEvent",
     "Prompt",
+    "Provisioning",
     "PythonEnvironment",
     "Question",
     "Resources",
@@ -123,6 +126,7 @@ __all__ = [
     "SnapshotFile",
     "TagEvent",
     "Target",
+    "TargetAction",
     "TargetInfo",
     "VariableEvent",
     "new_run_id",

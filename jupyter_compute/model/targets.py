@@ -111,3 +111,21 @@ class Prompt(Struct, frozen=True, kw_only=True):
     message: str
     created: float
     can_keep: bool = False
+
+
+TargetAction = Literal["create", "start", "stop", "remove"]
+
+
+class Provisioning(Struct, frozen=True, kw_only=True):
+    """What was last done with the compute behind a target, or is being done.
+
+    Attributes:
+        state: ``queued`` until the controller has taken it up.
+        message: Why it failed.
+        since: When it came to this state.
+    """
+
+    action: TargetAction
+    state: Literal["queued", "running", "done", "failed"]
+    message: str = ""
+    since: float = 0.0

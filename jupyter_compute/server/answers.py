@@ -15,10 +15,12 @@ from ..model import (
     PhaseEvent,
     ProgressEvent,
     Prompt,
+    Provisioning,
     Run,
     RunState,
     SizeEntry,
     SnapshotFile,
+    TargetAction,
     TargetInfo,
     VariableEvent,
 )
@@ -95,6 +97,8 @@ class TargetState(Struct, kw_only=True):
         checked: When the last check ended.
         error: What the last check said if it went wrong.
         active: How many runs there are not over, by state.
+        actions: What can be done with the compute behind it.
+        provisioning: What was last done with it, or is being done.
     """
 
     name: str
@@ -105,6 +109,8 @@ class TargetState(Struct, kw_only=True):
     checked: float | None
     error: Error | None
     active: dict[str, int]
+    actions: list[TargetAction]
+    provisioning: Provisioning | None
 
 
 class Targets(Struct, kw_only=True):

@@ -125,9 +125,10 @@ class Watch:
         self._prompts = seen
 
     def _marks(self) -> dict[str, int]:
-        """Return when the file of targets and what the checks found were last written."""
+        """Return when the file of targets and what is known about them were last written."""
         paths = [self._workspace.targets_file]
-        paths += self._workspace.targets.glob("*/info.json")
+        for name in ("info.json", "provisioning.json"):
+            paths += self._workspace.targets.glob(f"*/{name}")
         marks = {}
         for path in paths:
             try:

@@ -10,12 +10,14 @@ a check finds:
 ``closed``  it does not accept the password
 ``asks``    it asks for a password unless the options have one, then for a code
 ``new``     it asks whether it may be trusted
+``full``    it cannot be started, since there is no machine left
 others      it works, and two things could be better
 =========== ==================================================================
 """
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -24,8 +26,8 @@ from msgspec.structs import replace
 
 from jupyter_compute.drivers._host import Host, LocalHost
 from jupyter_compute.drivers._host_driver import HostDriver
-from jupyter_compute.errors import AuthenticationError, TargetUnreachableError
-from jupyter_compute.model import Problem, Question, TargetInfo
+from jupyter_compute.errors import AuthenticationError, DriverError, TargetUnreachableError
+from jupyter_compute.model import Problem, Question, TargetAction, TargetInfo
 
 
 def _in_group(group: str, **more: str) -> Meta:
@@ -72,6 +74,8 @@ class ShowcaseDriver(HostDriver):
     kind: ClassVar[str] = "showcase"
     title: ClassVar[str] = "Showcase"
     Options: ClassVar[type[Struct]] = ShowcaseOptions
+
+    actions: ClassVar[tuple[TargetAction, ...]] = ("start", "stop")
 
     options: ShowcaseOptions
     _is_signed_in = False
@@ -133,7 +137,23 @@ class ShowcaseDriver(HostDriver):
             if await self.context.ask(Question(type="confirm", message=message)) != "yes":
                 raise AuthenticationError(f"{host} was not trusted", **at)
 
+    async def start(self) -> None:
+        await asyncio.sleep(0.5)
+        if self.options.host == "full":
+            raise DriverError("there is no machine left", hint="try again at night")
+        self._stopped.unlink(missing_ok=True)
+
+    async def stop(self) -> None:
+        await asyncio.sleep(0.5)
+        self._stopped.touch()
+
+    @property
+    def _stopped(self) -> Path:
+        return Path(self.context.folder) / "stopped"
+
     def _problems(self) -> list[Problem]:
+        if self._stopped.exists():
+            return [Problem(message="it is stopped", remedy="start it", fatal=True)]
         if self.options.host == "well":
             return []
         problems = [
