@@ -4,6 +4,7 @@ import { core } from './plugins/core';
 import { launcher } from './plugins/launcher';
 import { logView } from './plugins/logView';
 import { notifications } from './plugins/notifications';
+import { results } from './plugins/results';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
 import { runCommands } from './plugins/runCommands';
@@ -24,6 +25,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   runCommands,
   run,
   logView,
+  results,
   submit,
   cells,
   statusbar,
