@@ -100,7 +100,7 @@ export class LogEditor implements IDisposable {
     this.view.dispatch({
       effects: [
         this._wrapping.reconfigure(isWrapped ? EditorView.lineWrapping : []),
-        this._numbers.reconfigure(hasLineNumbers ? lineNumbers() : [])
+        this._numbers.reconfigure(hasLineNumbers ? numbers : [])
       ]
     });
     this.refresh();
@@ -114,7 +114,7 @@ export class LogEditor implements IDisposable {
       EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': label }),
       EditorView.scrollHandler.of(view => this._scrollToEnd(view)),
       this._wrapping.of(isWrapped ? EditorView.lineWrapping : []),
-      this._numbers.of(hasLineNumbers ? lineNumbers() : []),
+      this._numbers.of(hasLineNumbers ? numbers : []),
       findingField,
       looks(log),
       matches,
@@ -220,6 +220,12 @@ export class LogEditor implements IDisposable {
   private _frame = 0;
   private _isDisposed = false;
 }
+
+/** The last line is often only where the next text goes. */
+const numbers = lineNumbers({
+  formatNumber: (number, { doc }) =>
+    number === doc.lines && doc.line(number).length === 0 ? '' : `${number}`
+});
 
 const GESTURES = ['wheel', 'keydown', 'pointerdown', 'touchmove'] as const;
 
