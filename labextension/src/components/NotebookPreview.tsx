@@ -68,7 +68,11 @@ function Cell({ cell, language, rendermime, trans }: ICellProps): JSX.Element {
         </span>
       )}
       <div className="jp-compute-NotebookPreview-content">
-        {source.trim() && <Output output={text} {...shared} />}
+        {source.trim() && (
+          <div className={`jp-compute-NotebookPreview-${cell.cell_type}`}>
+            <Output output={text} {...shared} />
+          </div>
+        )}
         {outputs.map((output, place) => (
           <Output key={place} output={output} {...shared} />
         ))}
