@@ -163,6 +163,12 @@ class Changes(Struct, kw_only=True):
     has_more: bool
 
 
+class Cells(Struct, kw_only=True):
+    """The last run of each cell of a notebook, by the cell's id."""
+
+    cells: dict[str, RunLine]
+
+
 class RunDetails(Struct, kw_only=True):
     """A run and what it has said in short.
 

@@ -69,6 +69,7 @@ class RunsQuery(Struct, kw_only=True):
         tag: ``NAME=VALUE``; all of these.
         sort: A field; ``-`` before it means descending.
         cursor: Where the page before ended.
+        offset: How many runs to pass over; instead of a cursor.
         metrics: Whether the last values of each run's metrics come along.
     """
 
@@ -82,6 +83,7 @@ class RunsQuery(Struct, kw_only=True):
     sort: Sort = "-created"
     limit: Annotated[int, Meta(ge=1, le=1000)] = 50
     cursor: str = ""
+    offset: Count = 0
     metrics: bool = False
 
 
@@ -94,6 +96,16 @@ class ChangesQuery(Struct, kw_only=True):
 
     since: Count
     limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+
+
+class CellsQuery(Struct, kw_only=True):
+    """Which notebook.
+
+    Attributes:
+        path: As Jupyter shows it.
+    """
+
+    path: Text
 
 
 class SubmitBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -195,6 +207,18 @@ class SourceQuery(Struct, kw_only=True):
 
 class ExplainQuery(Struct, kw_only=True):
     """Which path of which folder."""
+
+    source: Text
+    path: Text
+
+
+class IgnoreBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to leave out of a folder's snapshots.
+
+    Attributes:
+        source: The folder; relative to the folder that Jupyter shows.
+        path: The file or folder; relative to the source.
+    """
 
     source: Text
     path: Text

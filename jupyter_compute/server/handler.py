@@ -119,6 +119,16 @@ class Handler(ExtensionHandlerMixin, APIHandler):
         """Return a folder as the client takes it: relative to what Jupyter shows as its root."""
         return os.path.join(self.compute.root_dir, os.path.expanduser(source))
 
+    def file(self, path: str) -> str:
+        """Return where the file stands that Jupyter shows at a path."""
+        root = self.compute.root_dir
+        drive, _, rest = path.partition(":")
+        there = os.path.join(root, path.lstrip("/"))
+        if rest and "/" not in drive and not os.path.lexists(there):
+            # Real-time collaboration puts a drive before the path.
+            return os.path.join(root, rest.lstrip("/"))
+        return there
+
     def refuse(self, status: int, error: Error) -> None:
         """Answer with an error, unless the answer has begun."""
         if self._headers_written:

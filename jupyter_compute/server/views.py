@@ -20,6 +20,7 @@ from ..model import (
     Target,
 )
 from .answers import (
+    Cells,
     Changes,
     Kind,
     RunDetails,
@@ -143,6 +144,7 @@ def runs(client: Client, asked: RunsQuery) -> Runs:
             sort=asked.sort,
             limit=asked.limit,
             cursor=asked.cursor,
+            offset=asked.offset,
         )
     )
     last: Mapping[str, Any] = {}
@@ -168,6 +170,11 @@ def changes(client: Client, since: int, limit: int) -> Changes:
         revision=changed[-1].revision if has_more else max([now, *(r.revision for r in changed)]),
         has_more=has_more,
     )
+
+
+def cells(client: Client, notebook: str) -> Cells:
+    """Find the last run of each cell of a notebook."""
+    return Cells(cells={cell_id: line(run) for cell_id, run in client.cells(notebook).items()})
 
 
 def line(run: Run, metrics: dict[str, float | str] | None = None) -> RunLine:
