@@ -6,6 +6,7 @@ import { launcher } from './plugins/launcher';
 import { logView } from './plugins/logView';
 import { notifications } from './plugins/notifications';
 import { results } from './plugins/results';
+import { prompts } from './plugins/prompts';
 import { run } from './plugins/run';
 import { running } from './plugins/running';
 import { runCommands } from './plugins/runCommands';
@@ -24,6 +25,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   settings,
   sidebar,
   handshake,
+  prompts,
   targets,
   runs,
   runCommands,

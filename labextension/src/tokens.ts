@@ -4,6 +4,7 @@ import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 import type { Api } from './api';
 import type { Changes } from './model/changes';
+import type { Prompts } from './model/prompts';
 import type { RunModel } from './model/run';
 import type { Settings } from './model/settings';
 import type { Status } from './model/status';
@@ -65,6 +66,18 @@ export const ISelectedRuns = new Token<ISelectedRuns>(
   'The runs that are selected in the sidebar.'
 );
 
+/** What targets ask, such as for a password. */
+export interface IPrompts {
+  readonly model: Prompts;
+  /** Show the first question of a target, if it asks one. */
+  show: (target: string) => void;
+}
+
+export const IPrompts = new Token<IPrompts>(
+  'jupyter_compute:IPrompts',
+  'The questions that compute targets ask.'
+);
+
 export namespace CommandIDs {
   /** Show the sidebar. */
   export const show = 'compute:show';
@@ -80,6 +93,10 @@ export namespace CommandIDs {
   export const editTarget = 'compute:edit-target';
   /** Args: `name`. */
   export const detachTarget = 'compute:detach-target';
+  /** A cell for the target below the active one. Args: `name`. */
+  export const insertSubmit = 'compute:insert-submit';
+  /** The line that runs a cell on the target. Args: `name`. */
+  export const copySubmit = 'compute:copy-submit';
   /** Asks for the id if there is none. Args: `id?`, `tab?` (`log`, `metrics`, `results`, `outputs`, `snapshot`, `details`). */
   export const openRun = 'compute:open-run';
   /** The runs that are selected in the sidebar, each on its page. */
