@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cells } from './plugins/cells';
+import { compare } from './plugins/compare';
 import { core } from './plugins/core';
 import { launcher } from './plugins/launcher';
 import { notifications } from './plugins/notifications';
@@ -21,6 +22,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   targets,
   runs,
   runCommands,
+  compare,
   run,
   submit,
   cells,
