@@ -210,3 +210,15 @@ class ExplainQuery(Struct, kw_only=True):
 
     source: Text
     path: Text
+
+
+class IgnoreBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to leave out of a folder's snapshots.
+
+    Attributes:
+        source: The folder; relative to the folder that Jupyter shows.
+        path: The file or folder; relative to the source.
+    """
+
+    source: Text
+    path: Text

@@ -33,6 +33,7 @@ ROUTES: list[tuple[str, type[Any]]] = [
     ("/preview", folders.PreviewHandler),
     ("/preview/tree", folders.TreeHandler),
     ("/preview/explain", folders.ExplainHandler),
+    ("/preview/ignore", folders.IgnoreHandler),
     ("/cells", runs.CellsHandler),
     ("/changes", runs.ChangesHandler),
     ("/runs", runs.RunsHandler),

@@ -4,7 +4,9 @@ import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 import type { Api } from './api';
 import type { Changes } from './model/changes';
+import type { Prompts } from './model/prompts';
 import type { RunModel } from './model/run';
+import type { Settings } from './model/settings';
 import type { Status } from './model/status';
 import type { Targets } from './model/targets';
 import type { IRunLine } from './types';
@@ -21,6 +23,14 @@ export interface ICompute {
 export const ICompute = new Token<ICompute>(
   'jupyter_compute:ICompute',
   'Compute targets and runs: the server, and what changes there.'
+);
+
+/** What the user has chosen in the settings, live. */
+export type IComputeSettings = Settings;
+
+export const IComputeSettings = new Token<IComputeSettings>(
+  'jupyter_compute:IComputeSettings',
+  'What the user has chosen for compute.'
 );
 
 /** A tab of a run's page. */
@@ -56,6 +66,18 @@ export const ISelectedRuns = new Token<ISelectedRuns>(
   'The runs that are selected in the sidebar.'
 );
 
+/** What targets ask, such as for a password. */
+export interface IPrompts {
+  readonly model: Prompts;
+  /** Show the first question of a target, if it asks one. */
+  show: (target: string) => void;
+}
+
+export const IPrompts = new Token<IPrompts>(
+  'jupyter_compute:IPrompts',
+  'The questions that compute targets ask.'
+);
+
 export namespace CommandIDs {
   /** Show the sidebar. */
   export const show = 'compute:show';
@@ -71,7 +93,11 @@ export namespace CommandIDs {
   export const editTarget = 'compute:edit-target';
   /** Args: `name`. */
   export const detachTarget = 'compute:detach-target';
-  /** Args: `id`, `tab?` (`log`, `metrics`, `results`, `outputs`, `snapshot`, `details`). */
+  /** A cell for the target below the active one. Args: `name`. */
+  export const insertSubmit = 'compute:insert-submit';
+  /** The line that runs a cell on the target. Args: `name`. */
+  export const copySubmit = 'compute:copy-submit';
+  /** Asks for the id if there is none. Args: `id?`, `tab?` (`log`, `metrics`, `results`, `outputs`, `snapshot`, `details`). */
   export const openRun = 'compute:open-run';
   /** The runs that are selected in the sidebar, each on its page. */
   export const openSelectedRuns = 'compute:open-selected-runs';

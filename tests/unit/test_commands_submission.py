@@ -169,6 +169,16 @@ def test_a_path_is_explained_and_said_not_to_be_there(place: Place, tmp_path: Pa
     assert answer.strip().endswith("there is no such file now")
 
 
+def test_a_path_is_left_out_from_a_line(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    line = ["snapshot", str(tmp_path), "--ignore", "data"]
+    first, second = (run_line(line, place=place) for _ in range(2))
+    assert isinstance(first, Result) and isinstance(second, Result)
+    assert first.data == {"line": "/data/", "created": True}
+    assert "/data/ is a line of .amlignore now" in render_text(first)
+    assert second.data == {"line": "/data/", "created": False}
+
+
 class StillClient(Client):
     """A client that starts no controller."""
 
