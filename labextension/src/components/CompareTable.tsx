@@ -133,6 +133,21 @@ function shown(
         return value ? trans.__('yes') : trans.__('no');
     }
   }
+  return plain(value);
+}
+
+/** Lists of words and labels as people write them, anything else as JSON. */
+function plain(value: unknown): string {
+  if (Array.isArray(value) && value.every(one => typeof one === 'string')) {
+    return value.join(' ') || '–';
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const parts = Object.entries(value);
+    return (
+      parts.map(([name, part]) => `${name}=${formatJson(part)}`).join(', ') ||
+      '–'
+    );
+  }
   return formatJson(value);
 }
 
