@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,16 @@ from ..controller.handover import ask
 from ..errors import ConflictError, DriverError, TargetUnreachableError
 from ..model import Checked, Target, TargetInfo
 from ..options import schema_of
-from .opening import Opened, Pace
+from .opening import Pace
+from .prompts import PromptCalls, Waiting
 
 if TYPE_CHECKING:
     from ..controller.inspection import Answer
 
+_FOREVER_S = 24 * 3600.0
 
-class TargetCalls(Opened):
+
+class TargetCalls(PromptCalls):
     """Attach, detach and look at targets."""
 
     def targets(self) -> list[Target]:
@@ -81,26 +83,9 @@ class TargetCalls(Opened):
         target = self.attached.get(name)
         active = self.store.active(target.name)
         if active:
-            raise _still_active(name, len(active))
+            raise still_active(name, len(active))
         self.attached.detach(name)
         self._tell()
-
-    def manage(self, name: str, action: str) -> Target:
-        """Create, start, stop or remove the compute behind a target, where its kind manages it.
-
-        Args:
-            name: The target.
-            action: ``create``, ``start``, ``stop`` or ``remove``.
-
-        Raises:
-            ConflictError: The kind does not do that.
-        """
-        target = self.attached.get(name)
-        done = {"create": "created", "start": "started", "stop": "stopped", "remove": "deleted"}
-        raise ConflictError(
-            f"{name} cannot be {done[action]} from here: the kind {target.kind} does not do that",
-            hint="the machine behind it is managed elsewhere",
-        )
 
     def check(
         self, name: str, wait_s: float = 60.0, *, is_wanted: Callable[[], bool] = lambda: True
@@ -109,7 +94,7 @@ class TargetCalls(Opened):
 
         Args:
             name: The target.
-            wait_s: Seconds to wait for the answer.
+            wait_s: Seconds to wait for the answer, not counting those in which the target asks.
             is_wanted: Whether to wait on; asked often.
 
         Raises:
@@ -122,8 +107,8 @@ class TargetCalls(Opened):
         before = self.last_check(target.name)
         wish(self.workspace, target.name)
         self._wake()
-        pace, deadline = Pace(longest_s=0.05), time.monotonic() + wait_s
-        while time.monotonic() < deadline and is_wanted():
+        pace, waiting = Pace(longest_s=0.05), Waiting(self, target.name, wait_s)
+        while is_wanted() and not waiting.is_over:
             checked = self.last_check(target.name)
             if checked is not None and (before is None or checked.checked > before.checked):
                 return _answer(target, checked)
@@ -153,7 +138,7 @@ class TargetCalls(Opened):
             kind: One of :meth:`kinds`.
             options: The kind's options, as for :meth:`attach`.
             name: What to call the place in messages.
-            wait_s: Seconds to wait for the answer.
+            wait_s: Seconds to wait for the answer, not counting those in which the target asks.
             is_wanted: Whether to wait on; asked several times a second.
 
         Returns:
@@ -169,14 +154,18 @@ class TargetCalls(Opened):
         same = (one.name for one in self.targets() if one.resource_id == place.resource_id)
         found = _without_answer(place, wait_s)
         request = {"op": "look", "target": msgspec.to_builtins(place)}
-        deadline = time.monotonic() + wait_s
-        while (left := deadline - time.monotonic()) > 0 and is_wanted():
+        waiting, pace = Waiting(self, name or place.resource_id, wait_s), Pace()
+
+        def is_awaited() -> bool:
+            return is_wanted() and not waiting.is_over
+
+        while is_awaited():
             process.ensure(self.workspace, wait=True)
-            reply = ask(self.workspace, request, timeout_s=left, is_wanted=is_wanted)
+            reply = ask(self.workspace, request, timeout_s=_FOREVER_S, is_wanted=is_awaited)
             if reply is not None:
                 found = _looked(reply)
                 break
-            time.sleep(min(left, 0.05))
+            pace.pause()
         return msgspec.structs.replace(found, attached_as=next(same, ""))
 
     def last_check(self, name: str) -> Answer | None:
@@ -265,7 +254,8 @@ def _answer(target: Target, answer: Answer) -> TargetInfo:
     return answer.info
 
 
-def _still_active(name: str, count: int) -> ConflictError:
+def still_active(name: str, count: int) -> ConflictError:
+    """Make the error for a target that runs still need."""
     runs = "1 run is" if count == 1 else f"{count} runs are"
     return ConflictError(
         f"{runs} still active on {name}",

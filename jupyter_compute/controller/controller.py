@@ -17,6 +17,8 @@ from .context import Context
 from .doorbell import Doorbell
 from .inspection import Answer, name_of, take_wish, wishes, write_answer
 from .looking import Looks, as_error, make_driver
+from .prompts import Prompts
+from .provisioning import actions_wished, drop_action
 from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
@@ -42,7 +44,8 @@ class Controller:
         self._context = context
         self._bell = bell
         self._python = python
-        self._looks = Looks(context, python)
+        self._prompts = Prompts(context.workspace, context.clock)
+        self._looks = Looks(context, python, self._prompts)
         self._workers: dict[str, Worker] = {}
         self._retired: list[Worker] = []
         self._targets: dict[str, Target] = {}  # as read in this turn
@@ -87,6 +90,7 @@ class Controller:
     async def adopt(self) -> None:
         """Take over every run that is not over."""
         desk = self._context.desk
+        self._prompts.clear()
         await self._looks.sweep()
         self._seen = await desk.ask(desk.store.revision)
         for run in await desk.ask(desk.store.active):
@@ -109,7 +113,9 @@ class Controller:
     async def has_work(self) -> bool:
         """Whether the store or the targets' folders hold a wish, read afresh."""
         desk = self._context.desk
-        return bool(await desk.ask(desk.store.active) or wishes(self._context.workspace))
+        workspace = self._context.workspace
+        has_wish = bool(wishes(workspace) or actions_wished(workspace))
+        return has_wish or bool(await desk.ask(desk.store.active))
 
     async def close(self) -> None:
         """Let go of all targets."""
@@ -126,6 +132,10 @@ class Controller:
                 return {"ok": True}
             case "look":
                 return await self._looks.look(request)
+            case "answer":
+                answer = request["answer"]
+                given = None if answer is None else str(answer)
+                return {"ok": self._prompts.answer(str(request["id"]), given)}
             case "stop":
                 is_refused = bool(request.get("if_idle")) and self._is_at_work()
                 if not is_refused:
@@ -203,7 +213,13 @@ class Controller:
 
     def _driver(self, target: Target) -> Driver:
         folder = self._context.workspace.target(target.name)
-        return make_driver(self._context.registry, target, folder, self._python)
+        return make_driver(
+            self._context.registry,
+            target,
+            folder,
+            python=self._python,
+            ask=self._prompts.asker(target.name),
+        )
 
     async def _answer_wishes(self) -> None:
         workspace = self._context.workspace
@@ -216,6 +232,13 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name, action in (await asyncio.to_thread(actions_wished, workspace)).items():
+            try:
+                self._worker(name).manage(action)
+            except ComputeError as exc:
+                log.warning("%s: %s is not done: %s", name, action, exc.message)
+                drop_action(workspace, name)
 
         for name in await asyncio.to_thread(targets_with_removals, workspace):
             with contextlib.suppress(ComputeError):

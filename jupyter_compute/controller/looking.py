@@ -7,7 +7,7 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,22 @@ import msgspec
 
 from ..driver import Driver, DriverContext
 from ..errors import ComputeError, DriverError
-from ..model import Checked, Target, TargetInfo
+from ..model import Checked, Question, Target, TargetInfo
 from ..options import read_options
 from ..registry import Registry
 from .context import Context
+from .prompts import Prompts
 
 log = logging.getLogger(__name__)
+
+Asker = Callable[[Question], Awaitable[str | None]]
 
 _FOLDER = ".look-"
 _CLOSE_S = 10.0
 
 
 def make_driver(
-    registry: Registry, target: Target, folder: Path, python: str, **more: Any
+    registry: Registry, target: Target, folder: Path, *, python: str, ask: Asker
 ) -> Driver:
     """Construct the driver of a target, which touches nothing.
 
@@ -36,7 +39,7 @@ def make_driver(
     """
     cls: Any = registry.driver(target.kind)
     options = read_options(cls.Options, target.options)
-    context = DriverContext(target=target.name, folder=str(folder), default_python=python, **more)
+    context = DriverContext(target=target.name, folder=str(folder), default_python=python, ask=ask)
     driver: Driver = cls(context, options)
     return driver
 
@@ -70,10 +73,12 @@ class Looks:
     Args:
         context: What the controller works with.
         python: The interpreter that kinds which run on this machine use by default.
+        prompts: Where a driver's questions go.
     """
 
-    def __init__(self, context: Context, python: str) -> None:
+    def __init__(self, context: Context, python: str, prompts: Prompts) -> None:
         self._context = context
+        self._prompts = prompts
         self._python = python
         self._count = 0
 
@@ -101,7 +106,10 @@ class Looks:
         folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=self._context.workspace.targets))
         place, driver = target.resource_id, None
         try:
-            driver = make_driver(self._context.registry, target, folder, self._python)
+            ask = self._prompts.asker(target.name or place)
+            driver = make_driver(
+                self._context.registry, target, folder, python=self._python, ask=ask
+            )
             info = await checked(driver, target.kind, target.name)
             return Checked(resource_id=place, info=info)
         except ComputeError as exc:

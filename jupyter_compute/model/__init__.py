@@ -65,7 +65,11 @@ from .snapshots import (
 from .targets import (
     Checked,
     Problem,
+    Prompt,
+    Provisioning,
+    Question,
     Target,
+    TargetAction,
     TargetInfo,
 )
 
@@ -103,7 +107,10 @@ __all__ = [
     "Preview",
     "Problem",
     "ProgressEvent",
+    "Prompt",
+    "Provisioning",
     "PythonEnvironment",
+    "Question",
     "Resources",
     "RowEvent",
     "Run",
@@ -119,6 +126,7 @@ __all__ = [
     "SnapshotFile",
     "TagEvent",
     "Target",
+    "TargetAction",
     "TargetInfo",
     "VariableEvent",
     "new_run_id",

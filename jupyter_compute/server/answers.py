@@ -14,10 +14,13 @@ from ..model import (
     OutputFile,
     PhaseEvent,
     ProgressEvent,
+    Prompt,
+    Provisioning,
     Run,
     RunState,
     SizeEntry,
     SnapshotFile,
+    TargetAction,
     TargetInfo,
     VariableEvent,
 )
@@ -94,6 +97,8 @@ class TargetState(Struct, kw_only=True):
         checked: When the last check ended.
         error: What the last check said if it went wrong.
         active: How many runs there are not over, by state.
+        actions: What can be done with the compute behind it.
+        provisioning: What was last done with it, or is being done.
     """
 
     name: str
@@ -104,12 +109,20 @@ class TargetState(Struct, kw_only=True):
     checked: float | None
     error: Error | None
     active: dict[str, int]
+    actions: list[TargetAction]
+    provisioning: Provisioning | None
 
 
 class Targets(Struct, kw_only=True):
     """All targets."""
 
     targets: list[TargetState]
+
+
+class Prompts(Struct, kw_only=True):
+    """The questions that targets have open, the oldest first."""
+
+    prompts: list[Prompt]
 
 
 class RunLine(Struct, kw_only=True):

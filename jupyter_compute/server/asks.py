@@ -72,6 +72,18 @@ class LookBody(Struct, kw_only=True, forbid_unknown_fields=True):
     name: str | None = None
 
 
+class AnswerBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The answer to a target's question.
+
+    Attributes:
+        answer: ``null`` declines; ``yes`` or ``no`` where it is to be confirmed.
+        keep: Whether it should be kept for the next time, if the question allows that.
+    """
+
+    answer: str | None
+    keep: bool = False
+
+
 class RunsQuery(Struct, kw_only=True):
     """Which runs to list; everything given must hold.
 

@@ -130,8 +130,8 @@ class ManageHandler(Handler):
 
     @web.authenticated
     @authorized
-    @speaks(TargetState, 409)
+    @speaks(TargetState, 409, status=202)
     async def post(self, name: str, action: str) -> TargetState:
-        """Create, start, stop or remove the compute behind a target, where its kind does that."""
+        """Have the compute behind a target created, started, stopped or removed by its kind."""
         await self.call(Client.manage, name, action)
         return await self.call(views.target, name)

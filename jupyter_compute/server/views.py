@@ -150,6 +150,8 @@ def _target(client: Client, found: Target) -> TargetState:
         checked=None if checked is None else checked.checked,
         error=None if error is None else msgspec.convert(error, Error),
         active=client.active_on(found.name),
+        actions=client.actions(found.name),
+        provisioning=client.provisioning(found.name),
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compute_server import Served, serve
+from compute_server import Served, serve, until
+from leavings import places_with
 
 from jupyter_compute.server.masking import MASK
 
@@ -30,22 +31,6 @@ def look(served: Served, status: int = 200, name: str | None = None, **options: 
 
 def attach(served: Served, name: str, **options: Any) -> Any:
     return served.post("/targets", {"name": name, "kind": "showcase", "options": options}, 201)
-
-
-def places_with(text: str, *folders: Path) -> list[Path]:
-    """Find the files below some folders that hold a text, and the processes that show it."""
-    found = []
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.is_socket() and text.encode() in path.read_bytes():
-                found.append(path)
-    for shown in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if text.encode() in shown.read_bytes():
-                found.append(shown)
-        except OSError:
-            continue
-    return found
 
 
 def test_a_look_finds_what_is_there_and_all_that_is_wrong(served: Served) -> None:
@@ -132,3 +117,37 @@ def test_the_form_has_all_that_its_kind_says_of_an_option(served: Served) -> Non
     assert (fields["port"]["minimum"], fields["port"]["maximum"]) == (1, 65535)
     assert sorted(fields["queue"]["enum"]) == ["gpu", "long", "short"]
     assert fields["slots"]["default"] is None
+
+
+def test_what_a_kind_can_do_with_its_machine_is_done_and_told(served: Served) -> None:
+    attach(served, "machine", host="gpu5")
+    state = served.get("/targets/machine")
+    assert (state["actions"], state["provisioning"]) == (["start", "stop"], None)
+    for action, problems in (("stop", ["it is stopped"]), ("start", 2), ("start", 2)):
+        asked = served.post(f"/targets/machine/{action}", status=202)["provisioning"]
+        assert (asked["action"], asked["message"]) == (action, "")
+        done = until(lambda: manages(served, "machine", "done"))
+        assert done["provisioning"]["action"] == action
+        # The target is looked at again, since it is another now.
+        until(lambda wanted=problems: shows(served, "machine", wanted))
+    said = served.post("/targets/machine/create", status=409)["message"]
+    assert "the kind showcase does not do that" in said
+
+
+def test_what_could_not_be_done_says_why(served: Served) -> None:
+    attach(served, "overfull", host="full")
+    served.post("/targets/overfull/start", status=202)
+    failed = until(lambda: manages(served, "overfull", "failed"))["provisioning"]
+    assert failed["message"] == "there is no machine left (try again at night)"
+    assert failed["since"] > 0
+
+
+def manages(served: Served, name: str, state: str) -> Any:
+    found = served.get(f"/targets/{name}")
+    return found if found["provisioning"]["state"] == state else None
+
+
+def shows(served: Served, name: str, wanted: list[str] | int) -> bool:
+    info = served.get(f"/targets/{name}")["info"]
+    said = [one["message"] for one in info["problems"]] if info else []
+    return wanted in (said, len(said))

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { RunState } from '../types';
+import type { IRun, IRunLine, RunState } from '../types';
 
 export const ACTIVE_STATES: readonly RunState[] = [
   'queued',
@@ -16,6 +16,14 @@ export const FINAL_STATES: readonly RunState[] = [
 
 export function isFinal(state: RunState): boolean {
   return FINAL_STATES.includes(state);
+}
+
+/**
+ * Whether the target of a run does not answer. Only the controller's own words say so: `last_seen` is as old for a
+ * run that goes on without news.
+ */
+export function isSilent({ state, reason }: IRun | IRunLine): boolean {
+  return !isFinal(state) && reason.startsWith('no answer since');
 }
 
 /**

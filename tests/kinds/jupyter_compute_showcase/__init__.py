@@ -8,12 +8,16 @@ a check finds:
 ``ill``     nothing can run, and more than one thing is wrong
 ``nowhere`` it cannot be reached
 ``closed``  it does not accept the password
+``asks``    it asks for a password unless the options have one, then for a code
+``new``     it asks whether it may be trusted
+``full``    it cannot be started, since there is no machine left
 others      it works, and two things could be better
 =========== ==================================================================
 """
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -22,8 +26,8 @@ from msgspec.structs import replace
 
 from jupyter_compute.drivers._host import Host, LocalHost
 from jupyter_compute.drivers._host_driver import HostDriver
-from jupyter_compute.errors import AuthenticationError, TargetUnreachableError
-from jupyter_compute.model import Problem, TargetInfo
+from jupyter_compute.errors import AuthenticationError, DriverError, TargetUnreachableError
+from jupyter_compute.model import Problem, Question, TargetAction, TargetInfo
 
 
 def _in_group(group: str, **more: str) -> Meta:
@@ -71,7 +75,10 @@ class ShowcaseDriver(HostDriver):
     title: ClassVar[str] = "Showcase"
     Options: ClassVar[type[Struct]] = ShowcaseOptions
 
+    actions: ClassVar[tuple[TargetAction, ...]] = ("start", "stop")
+
     options: ShowcaseOptions
+    _is_signed_in = False
 
     @classmethod
     def resource_id(cls, options: Struct) -> str:
@@ -90,6 +97,7 @@ class ShowcaseDriver(HostDriver):
 
     async def check(self) -> TargetInfo:
         await self._reach()
+        await self._sign_in()
         found = await super().check()
         gpus = tuple(f"Pretended GPU {number}" for number in range(self.options.gpus))
         facts = {**found.facts, "queue": self.options.queue}
@@ -108,7 +116,44 @@ class ShowcaseDriver(HostDriver):
                 f"{host} did not accept {who}", hint="see the password and the key", **at
             )
 
+    async def _sign_in(self) -> None:
+        """Ask as a machine does; ``wrong`` is the one wrong answer."""
+        host, at = self.options.host, {"target": self.context.target, "kind": self.kind}
+        if host == "asks" and not self._is_signed_in:
+            who = f"{self.options.user or 'ann'}@{host}"
+            password = self.options.password or await self.context.ask(
+                Question(type="secret", message=f"Password for {who}")
+            )
+            code = password and await self.context.ask(
+                Question(type="text", message="The code that was sent to your telephone")
+            )
+            if not password or not code:
+                raise AuthenticationError(f"{who} was asked and did not answer", **at)
+            if "wrong" in (password, code):
+                raise AuthenticationError(f"{host} did not accept {who}", **at)
+            self._is_signed_in = True
+        if host == "new":
+            message = f"{host} is not known yet; its key is SHA256:0k3y. Is it the right one?"
+            if await self.context.ask(Question(type="confirm", message=message)) != "yes":
+                raise AuthenticationError(f"{host} was not trusted", **at)
+
+    async def start(self) -> None:
+        await asyncio.sleep(0.5)
+        if self.options.host == "full":
+            raise DriverError("there is no machine left", hint="try again at night")
+        self._stopped.unlink(missing_ok=True)
+
+    async def stop(self) -> None:
+        await asyncio.sleep(0.5)
+        self._stopped.touch()
+
+    @property
+    def _stopped(self) -> Path:
+        return Path(self.context.folder) / "stopped"
+
     def _problems(self) -> list[Problem]:
+        if self._stopped.exists():
+            return [Problem(message="it is stopped", remedy="start it", fatal=True)]
         if self.options.host == "well":
             return []
         problems = [
