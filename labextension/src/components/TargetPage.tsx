@@ -103,7 +103,7 @@ function Head(props: Known): JSX.Element {
   const Icon = kindIcon(target.kind);
   const load = loadLabel(targetLoad(target), trans);
   return (
-    <header className="jp-compute-TargetPage-head">
+    <div className="jp-compute-TargetPage-head">
       <h2>
         <Icon.react tag="span" aria-hidden="true" width="20px" />
         {target.name}
@@ -137,7 +137,7 @@ function Head(props: Known): JSX.Element {
           onClick={props.onCopy}
         />
       </div>
-    </header>
+    </div>
   );
 }
 

@@ -1,9 +1,5 @@
 import type { ICodeCell } from '@jupyterlab/nbformat';
-import {
-  NotebookActions,
-  type INotebookTracker,
-  type NotebookPanel
-} from '@jupyterlab/notebook';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { MimeData } from '@lumino/coreutils';
 import { Drag } from '@lumino/dragdrop';
 import { submitMagic } from '../model/targetStates';
@@ -33,7 +29,10 @@ export function submitCells(
 /**
  * Insert the cells for a target below the active one, and begin to edit.
  */
-export function insertSubmit(target: string, notebook: NotebookPanel): void {
+export async function insertSubmit(
+  target: string,
+  notebook: NotebookPanel
+): Promise<void> {
   const { content } = notebook;
   if (!content.model) {
     return;
@@ -43,12 +42,13 @@ export function insertSubmit(target: string, notebook: NotebookPanel): void {
   content.model.sharedModel.insertCells(place, cells);
   content.activeCellIndex = place + cells.length - 1;
   content.deselectAll();
-  void NotebookActions.focusActiveCell(content, {
-    waitUntilReady: true,
-    preventScroll: false
-  });
+  // The cell has an editor only when it is in view, and the menu has the focus until it is closed.
+  await content.scrollToItem(content.activeCellIndex);
+  await content.activeCell?.ready;
+  await new Promise(requestAnimationFrame);
   content.mode = 'edit';
   const editor = content.activeCell?.editor;
+  editor?.focus();
   editor?.setCursorPosition({ line: 1, column: 0 });
 }
 

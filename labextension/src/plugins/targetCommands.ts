@@ -161,9 +161,12 @@ async function detach(name: string, compute: ICompute): Promise<void> {
   }
 }
 
-function insert(name: string, notebooks: INotebookTracker | null): void {
+async function insert(
+  name: string,
+  notebooks: INotebookTracker | null
+): Promise<void> {
   if (notebooks?.currentWidget) {
-    insertSubmit(name, notebooks.currentWidget);
+    await insertSubmit(name, notebooks.currentWidget);
   }
 }
 
