@@ -138,7 +138,10 @@ def test_a_page_comes_back_after_a_reload_and_sees_the_run_to_its_end(
             f"{served.base}lab/api/workspaces",
             headers={"Authorization": f"token {served.token}"},
         )
-        return f'"id": "{run_id}", "tab": "details"' in answer.text
+        spaces = answer.json()["workspaces"]["values"]
+        kept = f"compute-run:compute-run-{run_id}"
+        wanted = {"id": run_id, "tab": "details"}
+        return any(space["data"].get(kept, {}).get("data") == wanted for space in spaces)
 
     until(is_kept)
     lab.goto(f"{served.base}lab")
