@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import chromium
 import jupyter_server_process
 import nbformat
 import pytest
@@ -16,26 +17,16 @@ SLOW_MS = 90_000
 
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
 
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 # Its event loop occupies the thread until it is closed, so it does not last for the session.
 @pytest.fixture(scope="module")
 def browser(engine: Callable[[str], str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=engine("chromium"), args=_ARGUMENTS, timeout=SLOW_MS
+        browser = playwright.chromium.launch(
+            executable_path=engine("chromium"), args=chromium.ARGUMENTS, timeout=SLOW_MS
         )
-        yield chromium
-        chromium.close()
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import pytest
 from compute_server import Served, until
 from playwright.sync_api import Locator, Page, expect
 
