@@ -30,6 +30,9 @@ export interface ILogEditorOptions {
 /** How long after a key or a turn of the wheel a move is the reader's own. */
 const GESTURE_MS = 800;
 
+/** After it has drawn it rests for so many times as long: a flood of lines leaves the page to the reader. */
+const REST = 4;
+
 /** So near to the end is at the end. */
 const NEAR_PX = 8;
 
@@ -74,6 +77,7 @@ export class LogEditor implements IDisposable {
       this._isDisposed = true;
       this._options.log.changed.disconnect(this._hear, this);
       window.removeEventListener('pointerup', this._onRelease);
+      window.clearTimeout(this._timer);
       cancelAnimationFrame(this._frame);
       this.view.destroy();
     }
@@ -124,12 +128,19 @@ export class LogEditor implements IDisposable {
 
   private _hear(_: LogDocument, from: number): void {
     this._newFrom = Math.min(this._newFrom, from);
-    this._frame ||= requestAnimationFrame(() => this._draw());
+    if (this._frame === 0 && this._timer === 0) {
+      const rest = this._restUntil - performance.now();
+      this._timer = window.setTimeout(() => {
+        this._timer = 0;
+        this._frame = requestAnimationFrame(() => this._draw());
+      }, rest);
+    }
   }
 
   private _draw(): void {
     const { log, onFollow } = this._options;
     const from = this._newFrom;
+    const began = performance.now();
     this._frame = 0;
     this._newFrom = Infinity;
     const to = this.view.state.doc.length;
@@ -137,6 +148,8 @@ export class LogEditor implements IDisposable {
       changes: { from, to, insert: log.text.slice(from) },
       effects: this._isFollowing ? this._endAt(log.text.length) : []
     });
+    const now = performance.now();
+    this._restUntil = now + (now - began) * REST;
     if (!this._isFollowing) {
       onFollow(false, this._unseen);
     }
@@ -218,6 +231,8 @@ export class LogEditor implements IDisposable {
   private _isGoingToEnd = false;
   private _newFrom = Infinity;
   private _frame = 0;
+  private _timer = 0;
+  private _restUntil = 0;
   private _isDisposed = false;
 }
 
