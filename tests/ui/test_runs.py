@@ -149,7 +149,9 @@ def test_the_keyboard_alone_finds_and_opens_a_run(
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.getAttribute('role')") == "listbox":
             break
+    expect(page.get_by_role("listbox", name="Runs")).to_be_focused()
     page.keyboard.press("ArrowDown")
+    expect(rows(page).first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("End")
     expect(rows(page).last).to_have_attribute("aria-selected", "true")
     active = page.get_by_role("listbox", name="Runs").get_attribute("aria-activedescendant")
