@@ -8,6 +8,6 @@ module.exports = {
   setupFiles: ['<rootDir>/jest.setup.js'],
   moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/jest.nothing.js' },
   testMatch: ['<rootDir>/src/**/__tests__/*.spec.ts?(x)'],
-  transform: { '^.+\\.[jt]sx?$': ['ts-jest', { tsconfig: 'tsconfig.test.json', isolatedModules: true }] },
+  transform: { '^.+\\.[jt]sx?$': ['ts-jest', { tsconfig: 'tsconfig.test.json' }] },
   transformIgnorePatterns: [`/node_modules/(?!${esModules}).+`]
 };

@@ -31,7 +31,7 @@ export class ComputeError extends Error implements IError {
  * Whether an error only says that a request was given up by the one who made it.
  */
 export function isAborted(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return (error as Partial<Error> | null)?.name === 'AbortError';
 }
 
 /**

@@ -1,10 +1,12 @@
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { formatBytes } from '../model/format';
 import type { IError, IPeek } from '../types';
 import { ErrorNotice } from './ErrorNotice';
 import { NotebookPreview } from './NotebookPreview';
+import { Output } from './Output';
+import { asMarkdown, fenced, languageOfFile } from './markdown';
 
 export interface IFilePreviewProps {
   path: string;
@@ -37,7 +39,7 @@ export function FilePreview(props: IFilePreviewProps): JSX.Element {
         {peek?.kind === 'text' && (
           <button
             type="button"
-            className="jp-compute-tool"
+            className="jp-compute-Tool"
             aria-pressed={wraps}
             onClick={() => setWraps(!wraps)}
           >
@@ -46,7 +48,7 @@ export function FilePreview(props: IFilePreviewProps): JSX.Element {
         )}
         {peek && (
           <a
-            className="jp-compute-tool"
+            className="jp-compute-Tool"
             href={props.downloadAddress}
             download={name}
           >
@@ -108,7 +110,7 @@ function Content({
       return <Rows rows={peek.rows} />;
     case 'text':
       return peek.size ? (
-        <pre data-wraps={wraps}>{peek.text}</pre>
+        <Text peek={peek} wraps={wraps} rendermime={rendermime} trans={trans} />
       ) : (
         <p className="jp-compute-FilePreview-note">
           {trans.__('The file is empty.')}
@@ -124,6 +126,24 @@ function Content({
         </p>
       );
   }
+}
+
+type TextProps = Pick<IContentProps, 'peek' | 'wraps' | 'rendermime' | 'trans'>;
+
+function Text({ peek, wraps, rendermime, trans }: TextProps): JSX.Element {
+  const { path, text } = peek;
+  const language = languageOfFile(path);
+  const code = useMemo(
+    () => (language ? asMarkdown(fenced(text, language)) : null),
+    [language, text]
+  );
+  return code ? (
+    <div className="jp-compute-FilePreview-code" data-wraps={wraps}>
+      <Output output={code} rendermime={rendermime} trans={trans} />
+    </div>
+  ) : (
+    <pre data-wraps={wraps}>{text}</pre>
+  );
 }
 
 function Rows({ rows }: { rows: readonly string[][] }): JSX.Element {

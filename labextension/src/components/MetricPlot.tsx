@@ -58,6 +58,7 @@ export const MetricPlot = memo(function MetricPlot(
         <h3 title={name}>{name}</h3>
         <button
           type="button"
+          className="jp-compute-Tool"
           aria-pressed={isTable}
           onClick={() => setTable(!isTable)}
         >
@@ -65,6 +66,7 @@ export const MetricPlot = memo(function MetricPlot(
         </button>
         <button
           type="button"
+          className="jp-compute-Tool"
           title={trans.__('Save all values of %1 as a CSV file', name)}
           onClick={() => saveText(`${name}.csv`, toCsv(series), 'text/csv')}
         >

@@ -5,6 +5,7 @@ import type { PartialJSONObject } from '@lumino/coreutils';
 import { useMemo } from 'react';
 import { Output } from './Output';
 import { WhenSeen } from './WhenSeen';
+import { asMarkdown, fenced } from './markdown';
 
 export interface INotebookPreviewProps {
   /** Of format 4. */
@@ -55,7 +56,10 @@ function Cell({ cell, language, rendermime, trans }: ICellProps): JSX.Element {
   const source = textOf(cell.source);
   const shared = { rendermime, trans };
   const text = useMemo(
-    () => asMarkdown(cell.cell_type, source, language),
+    () =>
+      asMarkdown(
+        cell.cell_type === 'markdown' ? source : fenced(source, language)
+      ),
     [cell.cell_type, source, language]
   );
   const count = cell.execution_count as number | null | undefined;
@@ -68,30 +72,17 @@ function Cell({ cell, language, rendermime, trans }: ICellProps): JSX.Element {
         </span>
       )}
       <div className="jp-compute-NotebookPreview-content">
-        {source.trim() && <Output output={text} {...shared} />}
+        {source.trim() && (
+          <div className={`jp-compute-NotebookPreview-${cell.cell_type}`}>
+            <Output output={text} {...shared} />
+          </div>
+        )}
         {outputs.map((output, place) => (
           <Output key={place} output={output} {...shared} />
         ))}
       </div>
     </div>
   );
-}
-
-/** Code is a block of Markdown, so that it is coloured as the theme has it. */
-function asMarkdown(type: string, source: string, language: string): IOutput {
-  const text = type === 'markdown' ? source : fenced(source, language);
-  return {
-    output_type: 'display_data',
-    data: { 'text/markdown': text },
-    metadata: {}
-  };
-}
-
-/** A block of code in Markdown, whatever the code has in it. */
-export function fenced(code: string, language: string): string {
-  const ticks = code.match(/`{3,}/g)?.map(one => one.length) ?? [];
-  const fence = '`'.repeat(Math.max(2, ...ticks) + 1);
-  return `${fence}${language}\n${code}\n${fence}`;
 }
 
 function textOf(source: string | string[]): string {

@@ -48,7 +48,8 @@ function Rendered({
     if (!host.current) {
       return;
     }
-    const model = new OutputAreaModel({ values: [output], trusted: false });
+    const values = [joined(output)];
+    const model = new OutputAreaModel({ values, trusted: false });
     const area = new SimplifiedOutputArea({
       model,
       rendermime,
@@ -63,6 +64,27 @@ function Rendered({
   return <div ref={host} className="jp-compute-Output" />;
 }
 
+/** In a file, a text may be a list of its lines. */
+function joined(output: IOutput): IOutput {
+  const { text, data } = output;
+  const whole: IOutput = { ...output };
+  if (text !== undefined) {
+    whole.text = join(text);
+  }
+  if (data) {
+    const parts = Object.entries(data).map(([mime, value]) => [
+      mime,
+      mime.endsWith('json') ? value : join(value)
+    ]);
+    whole.data = Object.fromEntries(parts);
+  }
+  return whole;
+}
+
+function join<T>(text: T): T | string {
+  return Array.isArray(text) ? text.join('') : text;
+}
+
 /** A drawing that is rendered as an image, since in the page itself it could hold a script. */
 function drawing({ data }: IOutput): string | null {
   const bundle = (data ?? {}) as Record<string, unknown>;
@@ -73,5 +95,5 @@ function drawing({ data }: IOutput): string | null {
   if (!svg || hasOther) {
     return null;
   }
-  return Array.isArray(svg) ? svg.join('') : String(svg);
+  return String(join(svg));
 }

@@ -48,7 +48,7 @@ export function ResultTable({ name, rows, trans }: ITableProps): JSX.Element {
       {rows.length > most && (
         <button
           type="button"
-          className="jp-compute-tool"
+          className="jp-compute-Tool"
           onClick={() => setMost(most + 10 * ROWS)}
         >
           {trans._n(

@@ -1,9 +1,9 @@
-import { Clipboard } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactNode } from 'react';
 import { formatBytes } from '../model/format';
 import type { IError, IPeek, ISizeEntry } from '../types';
+import { CopyButton } from './CopyButton';
 import { FilePreview } from './FilePreview';
 import { SizeTree } from './SizeTree';
 
@@ -50,7 +50,7 @@ export function RunFilesView(props: IRunFilesViewProps): JSX.Element {
             isFile(path) &&
             !missing.has(path) && (
               <a
-                className="jp-compute-tool"
+                className="jp-compute-Tool"
                 href={address(path, true)}
                 download={path.slice(path.lastIndexOf('/') + 1)}
                 aria-label={trans.__('Download %1', path)}
@@ -104,19 +104,16 @@ function Tools({
         )}
       </span>
       {zipAddress && (
-        <a className="jp-compute-tool" href={zipAddress} download>
+        <a className="jp-compute-Tool" href={zipAddress} download>
           {trans.__('Download all (zip)')}
         </a>
       )}
       {folder && (
-        <button
-          type="button"
-          className="jp-compute-tool"
-          title={trans.__('Copy %1, where they are on the server', folder)}
-          onClick={() => Clipboard.copyToSystem(folder)}
-        >
-          {trans.__('Copy folder path')}
-        </button>
+        <CopyButton
+          text={folder}
+          label={trans.__('Copy the path of the folder: %1', folder)}
+          trans={trans}
+        />
       )}
       {missing.size > 0 && (
         <p className="jp-compute-RunFiles-missing">{missingText}</p>

@@ -61,7 +61,11 @@ export function SeriesTable({
         </tbody>
       </table>
       {hasMore && (
-        <button type="button" onClick={() => setMost(most + 5 * ROWS)}>
+        <button
+          type="button"
+          className="jp-compute-Tool"
+          onClick={() => setMost(most + 5 * ROWS)}
+        >
           {trans.__('Show earlier values')}
         </button>
       )}

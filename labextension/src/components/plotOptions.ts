@@ -66,7 +66,7 @@ export function plotOptions(
     legend: { show: false },
     padding: [8, 12, 0, 0],
     cursor: {
-      points: { size: 7 },
+      points: { size: (u, index) => (u.series[index].label ? 7 : 0) },
       drag: { x: true, y: false, setScale: true },
       sync: form.syncKey
         ? { key: form.syncKey, scales: ['x', null] }
@@ -74,7 +74,7 @@ export function plotOptions(
     },
     scales: {
       x: { time: form.axis === 'time' },
-      y: { distr: form.isLog ? 3 : 1 }
+      y: form.isLog ? { distr: 3, range: logRange } : { distr: 1 }
     },
     axes: axesOf(form, color, style.fontFamily),
     series: [{}, ...looks],
@@ -141,6 +141,15 @@ function axesOf(
         splits.map(y => (y === null ? null : formatValue(y)))
     }
   ];
+}
+
+/** As tight as the numbers are, rather than whole powers of ten. */
+function logRange(
+  _: uPlot,
+  min: number | null,
+  max: number | null
+): uPlot.Range.MinMax {
+  return min === null || max === null ? [1, 10] : [min * 0.9, max * 1.1];
 }
 
 function longest(texts: readonly (string | null)[]): number {

@@ -33,6 +33,11 @@ export class Changes implements IDisposable {
     return this._missed;
   }
 
+  /** Say that messages may have been missed. */
+  catchUp(): void {
+    this._missed.emit();
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

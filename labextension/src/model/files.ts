@@ -47,7 +47,9 @@ export class RunFiles extends Following {
   /** What one wants to see first: the executed notebook, what is run, or the only file there is. */
   get main(): string | null {
     const command = this.run.run?.command;
-    const files = this._entries.filter(entry => !entry.path.endsWith('/'));
+    const files = this._entries.filter(
+      ({ path }) => path !== '' && !path.endsWith('/')
+    );
     const path =
       command?.type === 'notebook' || command?.type === 'script'
         ? command.path

@@ -31,6 +31,11 @@ export class Status implements IDisposable {
     return this._active;
   }
 
+  /** Whether `active` has all runs that are not over. */
+  get isWhole(): boolean {
+    return this._isWhole;
+  }
+
   get error(): IError | null {
     return this._error;
   }
@@ -63,6 +68,7 @@ export class Status implements IDisposable {
       ]);
       this._counts = status.counts;
       this._active = active.runs;
+      this._isWhole = active.runs.length >= active.total;
       this._error = null;
     } catch (thrown) {
       this._error = asError(thrown);
@@ -78,6 +84,7 @@ export class Status implements IDisposable {
 
   private _counts: Partial<Record<RunState, number>> | null = null;
   private _active: IRunLine[] = [];
+  private _isWhole = true;
   private _error: IError | null = null;
   private _refresh = new Latest(() => this._ask());
   private _changed = new Signal<this, void>(this);

@@ -2,12 +2,28 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICompute } from '../tokens';
+import { ILauncher } from '@jupyterlab/launcher';
+import { CommandIDs, ICompute } from '../tokens';
 
+/**
+ * A card in the launcher that shows the sidebar.
+ */
 export const launcher: JupyterFrontEndPlugin<void> = {
   id: 'jupyter_compute:launcher',
-  description: '',
+  description: 'Puts compute into the launcher.',
   autoStart: true,
   requires: [ICompute],
-  activate: (_app: JupyterFrontEnd, _compute: ICompute) => undefined
+  optional: [ILauncher],
+  activate: (
+    _app: JupyterFrontEnd,
+    { trans }: ICompute,
+    launcher: ILauncher | null
+  ) => {
+    launcher?.add({
+      command: CommandIDs.show,
+      args: { isLauncher: true },
+      category: trans.__('Other'),
+      rank: 20
+    });
+  }
 };

@@ -47,6 +47,7 @@ export class Pages<A extends ReadonlyPartialJSONObject> {
       page.title.label = label(args);
       page.title.icon = icon;
       page.title.closable = true;
+      page.toolbar.hide();
       this._args.set(page, args);
       void this.tracker.add(page);
     }

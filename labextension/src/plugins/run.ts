@@ -3,7 +3,9 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { computeIcon } from '../components/icons';
 import { RunModel } from '../model/run';
 import { CommandIDs, ICompute, IRunTabs } from '../tokens';
@@ -24,13 +26,14 @@ export const run: JupyterFrontEndPlugin<IRunTabs> = {
   description: 'The page of a run.',
   autoStart: true,
   requires: [ICompute],
-  optional: [ILayoutRestorer, IRenderMimeRegistry],
+  optional: [ILayoutRestorer, IRenderMimeRegistry, ICommandPalette],
   provides: IRunTabs,
   activate: (
     app: JupyterFrontEnd,
     compute: ICompute,
     restorer: ILayoutRestorer | null,
-    rendermime: IRenderMimeRegistry | null
+    rendermime: IRenderMimeRegistry | null,
+    palette: ICommandPalette | null
   ) => {
     const tabs = new RunTabs();
     tabs.add(detailsTab(app, compute, rendermime));
@@ -53,17 +56,24 @@ export const run: JupyterFrontEndPlugin<IRunTabs> = {
         return content;
       }
     });
+    const { trans } = compute;
     app.commands.addCommand(CommandIDs.openRun, {
-      label: compute.trans.__('Open Run'),
-      caption: compute.trans.__('Open the page of a run'),
-      execute: args => {
-        const { id, tab } = args as RunPageArgs;
-        const page = pages.open(tab ? { id, tab } : { id });
-        const content = page.content as RunPageWidget;
-        if (tab) {
-          content.showTab(tab);
+      label: args => (args.id ? trans.__('Open Run') : trans.__('Open Run…')),
+      caption: trans.__('Open the page of a run'),
+      execute: async args => {
+        const id = args.id ? String(args.id) : await askForId(trans);
+        const tab = args.tab ? String(args.tab) : '';
+        if (id) {
+          const page = pages.open(tab ? { id, tab } : { id });
+          if (tab) {
+            (page.content as RunPageWidget).showTab(tab);
+          }
         }
       }
+    });
+    palette?.addItem({
+      command: CommandIDs.openRun,
+      category: trans.__('Compute')
     });
     pages.tracker.widgetAdded.connect((_, page) => {
       const content = page.content as RunPageWidget;
@@ -74,6 +84,17 @@ export const run: JupyterFrontEndPlugin<IRunTabs> = {
     return tabs;
   }
 };
+
+/** An id comes from the command line, say, or from a colleague. */
+async function askForId(trans: TranslationBundle): Promise<string> {
+  const answer = await InputDialog.getText({
+    title: trans.__('Open Run'),
+    label: trans.__('The id of the run'),
+    placeholder: 'r…',
+    okLabel: trans.__('Open')
+  });
+  return answer.button.accept ? (answer.value ?? '').trim() : '';
+}
 
 function createPage(
   app: JupyterFrontEnd,

@@ -41,7 +41,10 @@ export const sidebar: JupyterFrontEndPlugin<SidePanel> = {
     restorer?.add(panel, panel.id);
     app.shell.add(panel, 'left', { rank: 350, type: 'Compute' });
     app.commands.addCommand(CommandIDs.show, {
-      label: trans.__('Show Compute Targets and Runs'),
+      label: args =>
+        args.isLauncher
+          ? trans.__('Compute')
+          : trans.__('Show Compute Targets and Runs'),
       caption: trans.__('Show the compute sidebar'),
       icon: computeIcon,
       execute: () => app.shell.activateById(panel.id)

@@ -1,0 +1,4 @@
+declare module '*/package.json' {
+  const facts: { version: string };
+  export default facts;
+}
