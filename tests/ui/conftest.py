@@ -11,9 +11,10 @@ import nbformat
 import pytest
 from compute_server import Served, serve, until
 from jupyter_server_process import JupyterServer
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 SLOW_MS = 90_000
+expect.set_options(timeout=SLOW_MS)
 
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
 
