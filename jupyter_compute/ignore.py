@@ -161,6 +161,10 @@ class RootRules:
         has_git = os.path.lexists(os.path.join(self._root, GIT_FILE))
         return GIT_FILE if has_git and not has_aml else AML_FILE
 
+    def would_be(self, text: bytes) -> Level:
+        """Return the level there would be if this were what ``.amlignore`` says."""
+        return Level("", [self._built_in, (RuleList.parse(text, AML_FILE), 0, "")], False)
+
     def _read_key(self, racy_after_ns: int) -> object:
         keys: list[StatKey | None] = []
         for path in (os.path.join(self._root, AML_FILE), self._exclude, *self._git_files()):
@@ -184,15 +188,18 @@ class RootRules:
     def _read(self) -> None:
         """Read all rules; keep the level if they say what they said before."""
         aml = read_rules(os.path.join(self._root, AML_FILE), follows=True)
-        texts = self._git_texts() if aml is None else [(aml, AML_FILE, "")]
+        texts = self.git_texts() if aml is None else [(aml, AML_FILE, "")]
         if (aml is None, texts) == self._texts:
             return
         self._texts = (aml is None, texts)
         lists = [(RuleList.parse(text, shown), 0, start) for text, shown, start in texts]
         self._level = Level("", [self._built_in, *lists], aml is None)
 
-    def _git_texts(self) -> list[tuple[bytes, str, str]]:
-        """Return what git's files say, how they are shown, and where the root is below them."""
+    def git_texts(self) -> list[tuple[bytes, str, str]]:
+        """Return what git's files say, how they are shown, and where the root is below them.
+
+        Those at and above the root, the weakest first.
+        """
         inner = os.path.relpath(self._root, self._top)
         start = "" if inner == os.curdir else as_bytes_text(inner) + "/"
         paths = [(self._exclude, start, True)] if self._exclude else []
@@ -224,9 +231,12 @@ def read_rules(path: str, *, follows: bool = False) -> bytes | None:
         if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return None
         raise _unreadable(path, exc) from exc
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return None
     with open(handle, "rb") as file:
         try:
-            return file.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+            return file.read()
         except OSError as exc:
             raise _unreadable(path, exc) from exc
 

@@ -16,8 +16,8 @@ def enter_folder_of(notebook: str) -> None:
         notebook: Its path from the run's working folder; nothing happens without one.
     """
     folder = os.path.dirname(notebook)
-    if not folder or not os.path.isdir(folder):
-        return
+    if not folder or ".." in folder.split("/") or not os.path.isdir(folder):
+        return  # a notebook outside of what was captured has no folder here
     os.chdir(folder)
     sys.path.insert(0, os.getcwd())
     outputs = os.environ.get("JUPYTER_COMPUTE_OUTPUTS", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+import os
 import shutil
 import socket
 import time
@@ -62,6 +63,14 @@ class RunCalls(Opened):
                 "nothing has been submitted yet", hint="jupyter compute submit --help"
             )
         return page.runs[0]
+
+    def cells(self, notebook: str | os.PathLike[str]) -> dict[str, Run]:
+        """Return the last run of each cell of a notebook, by the cell's id.
+
+        Args:
+            notebook: Its path. Runs are found by where it stands, whatever was captured with it.
+        """
+        return self.store.last_of_cells(os.path.abspath(os.path.expanduser(notebook)))
 
     def counts(self) -> dict[RunState, int]:
         """Count the runs in each state."""

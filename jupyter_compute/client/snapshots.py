@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import SnapshotError
-from ..model import Excluded, Explanation, Preview, SizeEntry, Snapshot
+from ..model import Excluded, Explanation, Ignored, Preview, SizeEntry, Snapshot
 from .opening import Opened
 
 
@@ -28,6 +28,19 @@ class SnapshotCalls(Opened):
     def explain(self, source: str | os.PathLike[str], path: str) -> Explanation:
         """Say whether a path would be in the snapshot, and which rule of which file decided."""
         return self.snapshotter().explain(folder_of(source), path)
+
+    def ignore(self, source: str | os.PathLike[str], path: str) -> Ignored:
+        """Leave a file or folder out from now on, by a line in the source's ``.amlignore``.
+
+        A second call changes nothing. What else is captured and left out stays as it is: if the
+        file is new, it has the rules that git had.
+
+        Raises:
+            ConfigError: The path is not below the source.
+            SnapshotError: It is not there, another rule leaves it out already, or the file cannot
+                be written.
+        """
+        return self.snapshotter().leave_out(folder_of(source), path)
 
     def snapshot(
         self, source: str | os.PathLike[str] = ".", *, follow_links: bool | None = None

@@ -23,15 +23,22 @@ _CONTROLLER_FACTS = ("pid", "host", "started", "version", "python")
 @click.argument("folder", required=False, default="")
 @click.option("--explain", metavar="PATH", help="Say which rule decides about a path.")
 @click.option(
+    "--ignore", metavar="PATH", help="Leave a file or folder out from now on, in .amlignore."
+)
+@click.option(
     "--follow-links/--no-follow-links", default=None, help="Capture what links out lead to."
 )
 @answers
-def snapshot(line: Line, folder: str, explain: str | None, follow_links: bool | None) -> Result:
+def snapshot(
+    line: Line, folder: str, explain: str | None, ignore: str | None, follow_links: bool | None
+) -> Result:
     """Show what a submit from a folder would capture; with --json, capture it."""
     source = line.place.source / folder
     client = line.client
     if explain is not None:
         return _explain(line, str(source), explain)
+    if ignore is not None:
+        return _ignore(line, str(source), ignore)
     preview = client.preview(source, follow_links=follow_links)
     if not line.is_json:
         return line.result("snapshot", None, *_preview_blocks(line, preview, follow_links))
@@ -61,6 +68,13 @@ def _explain(line: Line, source: str, path: str) -> Result:
     place = os.path.join(os.path.abspath(os.path.expanduser(source)), found.path)
     doubt = "" if os.path.lexists(place) else "; there is no such file now"
     return line.result("explain", data, Text(f"{found.path} {word}{because}{doubt}"))
+
+
+def _ignore(line: Line, source: str, path: str) -> Result:
+    done = line.client.ignore(source, path)
+    rest = "; the file is new and has the rules that git had" if done.created else ""
+    data = {"line": done.line, "created": done.created}
+    return line.result("ignore", data, Text(f"{done.line} is a line of .amlignore now{rest}"))
 
 
 def _preview_blocks(line: Line, preview: Preview, follow_links: bool | None) -> list[Table | Text]:

@@ -277,18 +277,19 @@ def send(
 ) -> Run:
     """Submit what a line asks for, with a cell's code if there is one."""
     client: Client = place.client
+    source = _source(place, asked)
     command: Sequence[str] | CellCommand = asked.words
     if code is not None:
         command = CellCommand(
             code=code,
-            notebook=place.notebook,
+            notebook=_within(source, place),
             cell_id=place.cell_id,
             outputs=asked.brings,
             allow_pickle=asked.allow_pickle,
         )
     return client.submit(
         command,
-        source=_source(place, asked),
+        source=source,
         target=asked.target,
         name=asked.name,
         experiment=asked.experiment,
@@ -301,6 +302,13 @@ def send(
         tags=asked.tags,
         follow_links=asked.follow_links,
     )
+
+
+def _within(source: str, place: Place) -> str:
+    """Name the notebook as seen from the folder that is captured."""
+    if not place.notebook:
+        return ""
+    return os.path.relpath(os.path.join(place.source, place.notebook), source)
 
 
 def _source(place: Place, asked: Submission) -> str:

@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ import msgspec
 
 from ..model import RunId, Secret
 from ..workspace import Workspace
+from .ending import end
 from .sockets import bind, short
 
 log = logging.getLogger(__name__)
 
 _LIMIT = 4 << 20
+_LOOK_UP_S = 0.25
 
 
 def hand_over(workspace: Workspace, run_id: RunId, secrets: Mapping[str, Secret]) -> bool:
@@ -45,21 +48,43 @@ def hand_over(workspace: Workspace, run_id: RunId, secrets: Mapping[str, Secret]
 
 
 def ask(
-    workspace: Workspace, request: Mapping[str, Any], *, timeout_s: float = 10.0
+    workspace: Workspace,
+    request: Mapping[str, Any],
+    *,
+    timeout_s: float = 10.0,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> dict[str, Any] | None:
-    """Send one request to the controller and return its reply; ``None`` when none is there."""
+    """Send one request to the controller and return its reply.
+
+    A request whose answer is waited for no longer is dropped by the controller, too.
+
+    Args:
+        workspace: Whose controller.
+        request: Its ``op`` says what is asked.
+        timeout_s: How long to wait for the reply.
+        is_wanted: Whether to wait on; asked several times a second.
+
+    Returns:
+        ``None`` when there is no controller, or no reply in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    data = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(timeout_s)
+        sock.settimeout(10.0)
         try:
             with short(socket_path(workspace)) as name:
                 sock.connect(name)
             sock.sendall(msgspec.json.encode(request) + b"\n")
-            data = b""
             while not data.endswith(b"\n"):
-                more = sock.recv(65536)
-                if not more:
+                left = deadline - time.monotonic()
+                if left <= 0 or not is_wanted():
                     return None
-                data += more
+                sock.settimeout(min(left, _LOOK_UP_S))
+                with contextlib.suppress(socket.timeout):
+                    more = sock.recv(65536)
+                    if not more:
+                        return None
+                    data += more
         except OSError:
             return None
     reply: dict[str, Any] = msgspec.json.decode(data)
@@ -149,13 +174,26 @@ class Handover:
         try:
             if _is_own(writer.get_extra_info("socket")):
                 line = await asyncio.wait_for(reader.readline(), 10.0)
-                reply = await self._answer(msgspec.json.decode(line))
-                writer.write(msgspec.json.encode(reply) + b"\n")
-                await writer.drain()
+                reply = await self._reply(msgspec.json.decode(line), reader)
+                if reply is not None:
+                    writer.write(msgspec.json.encode(reply) + b"\n")
+                    await writer.drain()
         except (OSError, ValueError, msgspec.DecodeError, asyncio.TimeoutError):
             log.warning("a request on %s was cut short", self.path.name)
         finally:
             writer.close()
+
+    async def _reply(
+        self, request: dict[str, Any], reader: asyncio.StreamReader
+    ) -> dict[str, Any] | None:
+        """Make the reply; ``None`` when who asked has hung up meanwhile."""
+        reply = asyncio.ensure_future(self._answer(request))
+        gone = asyncio.ensure_future(reader.read(1))
+        try:
+            await asyncio.wait({reply, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return reply.result() if reply.done() else None
+        finally:
+            await end(reply, gone)
 
 
 def _is_own(sock: Any) -> bool:

@@ -119,6 +119,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
         sort: A field of the run; ``-`` before it means descending.
         limit: Page size.
         cursor: Where the page before ended.
+        offset: How many runs to pass over, to begin anywhere in a list without a cursor.
     """
 
     text: str = ""
@@ -131,6 +132,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     sort: str = "-created"
     limit: int = 50
     cursor: str = ""
+    offset: int = 0
 
 
 class RunPage(Struct, frozen=True, kw_only=True):

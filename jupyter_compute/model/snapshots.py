@@ -102,3 +102,16 @@ class Explanation(Struct, frozen=True, kw_only=True):
     path: str
     is_included: bool
     rule: Excluded | None = None
+
+
+class Ignored(Struct, frozen=True, kw_only=True):
+    """A line in ``.amlignore`` that leaves something out.
+
+    Attributes:
+        line: As it stands there.
+        created: Whether the file is new. It then has the rules that git had, too, since none of
+            git's files is read beside it.
+    """
+
+    line: str
+    created: bool = False

@@ -60,6 +60,30 @@ class CheckQuery(Struct, kw_only=True):
     wait_s: Annotated[float, Meta(ge=0, le=120)] = 60
 
 
+class LookBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A place to look at.
+
+    Attributes:
+        options: The kind's options.
+        name: An attached target of this kind, whose secrets stand in for masks.
+    """
+
+    options: dict[str, Any] = {}
+    name: str | None = None
+
+
+class AnswerBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The answer to a target's question.
+
+    Attributes:
+        answer: ``null`` declines; ``yes`` or ``no`` where it is to be confirmed.
+        keep: Whether it should be kept for the next time, if the question allows that.
+    """
+
+    answer: str | None
+    keep: bool = False
+
+
 class RunsQuery(Struct, kw_only=True):
     """Which runs to list; everything given must hold.
 
@@ -69,6 +93,7 @@ class RunsQuery(Struct, kw_only=True):
         tag: ``NAME=VALUE``; all of these.
         sort: A field; ``-`` before it means descending.
         cursor: Where the page before ended.
+        offset: How many runs to pass over; instead of a cursor.
         metrics: Whether the last values of each run's metrics come along.
     """
 
@@ -82,6 +107,7 @@ class RunsQuery(Struct, kw_only=True):
     sort: Sort = "-created"
     limit: Annotated[int, Meta(ge=1, le=1000)] = 50
     cursor: str = ""
+    offset: Count = 0
     metrics: bool = False
 
 
@@ -94,6 +120,16 @@ class ChangesQuery(Struct, kw_only=True):
 
     since: Count
     limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+
+
+class CellsQuery(Struct, kw_only=True):
+    """Which notebook.
+
+    Attributes:
+        path: As Jupyter shows it.
+    """
+
+    path: Text
 
 
 class SubmitBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -195,6 +231,18 @@ class SourceQuery(Struct, kw_only=True):
 
 class ExplainQuery(Struct, kw_only=True):
     """Which path of which folder."""
+
+    source: Text
+    path: Text
+
+
+class IgnoreBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to leave out of a folder's snapshots.
+
+    Attributes:
+        source: The folder; relative to the folder that Jupyter shows.
+        path: The file or folder; relative to the source.
+    """
 
     source: Text
     path: Text

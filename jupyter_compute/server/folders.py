@@ -6,9 +6,9 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..client import Client
-from ..model import Explanation, Preview
+from ..model import Explanation, Ignored, Preview
 from .answers import SizeTree
-from .asks import ExplainQuery, SourceQuery
+from .asks import ExplainQuery, IgnoreBody, SourceQuery
 from .handler import Handler, speaks
 
 
@@ -46,3 +46,14 @@ class ExplainHandler(Handler):
     async def get(self, asked: ExplainQuery) -> Explanation:
         """Say whether a path would be captured, and which rule decided."""
         return await self.call_slow(Client.explain, self.folder(asked.source), asked.path)
+
+
+class IgnoreHandler(Handler):
+    """``/preview/ignore``."""
+
+    @web.authenticated
+    @authorized
+    @speaks(Ignored, 422, body=IgnoreBody)
+    async def post(self, asked: IgnoreBody) -> Ignored:
+        """Leave a file or folder out from now on, by a line in the folder's ``.amlignore``."""
+        return await self.call_slow(Client.ignore, self.folder(asked.source), asked.path)

@@ -8,8 +8,8 @@ from tornado import web
 from ..client import Client
 from ..model import Difference, Run
 from . import views
-from .answers import Changes, RunDetails, Runs
-from .asks import ChangesQuery, RunsQuery, SubmitBody
+from .answers import Cells, Changes, RunDetails, Runs
+from .asks import CellsQuery, ChangesQuery, RunsQuery, SubmitBody
 from .handler import Handler, speaks
 
 
@@ -54,6 +54,17 @@ class ChangesHandler(Handler):
     async def get(self, asked: ChangesQuery) -> Changes:
         """List the runs that changed since a revision: what a follower missed."""
         return await self.call(views.changes, asked.since, asked.limit)
+
+
+class CellsHandler(Handler):
+    """``/cells``."""
+
+    @web.authenticated
+    @authorized
+    @speaks(Cells, query=CellsQuery)
+    async def get(self, asked: CellsQuery) -> Cells:
+        """Find the last run of each cell of a notebook."""
+        return await self.call(views.cells, self.file(asked.path))
 
 
 class RunHandler(Handler):

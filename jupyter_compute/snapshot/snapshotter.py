@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from ..blobs import Blobs
 from ..errors import NotFoundError, SnapshotError
-from ..model import Digest, Explanation, GitState, Preview, SizeEntry, Snapshot
+from ..model import Digest, Explanation, GitState, Ignored, Preview, SizeEntry, Snapshot
 from . import manifest
 from .difference import compare
 from .explanation import explain
 from .git_state import DirtyProbe, git_key, read_git_state
+from .leaving_out import leave_out
 from .restoring import restore
 from .sizes import largest, suggestions, tree
 from .source import Source
@@ -112,6 +113,19 @@ class Snapshotter:
         with self._mutex:
             known = self._source(source)
             return explain(known.path, known.rules.level(0), path)
+
+    def leave_out(self, source: Path, path: str) -> Ignored:
+        """Add the line to the folder's ``.amlignore`` that leaves out a file or folder.
+
+        What was left out before stays left out, also if git's files said so.
+
+        Raises:
+            ConfigError: The path is not below the source.
+            SnapshotError: It is not there or left out already, or the file cannot be written.
+        """
+        with self._mutex:
+            known = self._source(source)
+            return leave_out(known.path, known.rules, path)
 
     def load(self, snapshot_id: Digest) -> Snapshot:
         """Return a snapshot that was taken; of its source and git state nothing is known here.

@@ -31,6 +31,10 @@ class _Sort(NamedTuple):
         return ", ".join(f"{column} {self.direction}" for column in self.columns)
 
     @property
+    def backwards(self) -> _Sort:
+        return _Sort(self.columns, "ASC" if self.direction == "DESC" else "DESC")
+
+    @property
     def after(self) -> str:
         marks = ", ".join("?" * len(self.columns))
         return f"({', '.join(self.columns)}) {'<' if self.direction == 'DESC' else '>'} ({marks})"
@@ -59,10 +63,18 @@ def page(connection: sqlite3.Connection, wanted: RunFilter) -> RunPage:
         raise ConfigError(
             f"a page of {wanted.limit} runs is not possible", hint=f"1 to {_LONGEST_PAGE}"
         )
-    after = _read_cursor(wanted, sort) if wanted.cursor else None
+    if wanted.cursor and wanted.offset:
+        raise ConfigError(
+            f"a page begins at a cursor or at the offset {wanted.offset}, not at both",
+            hint="leave one of them out",
+        )
+    if wanted.offset < 0:
+        raise ConfigError(f"a list has no run {wanted.offset}", hint="an offset from 0 on")
     where = _conditions(connection, wanted)
     total = _total(connection, wanted, where)
-    found = _keys(connection, wanted, where, sort, after)
+    if wanted.cursor:
+        where.add(sort.after, *_read_cursor(wanted, sort))
+    found = _stretch(connection, wanted, where, sort, total)
     here = found[: wanted.limit]
     cursor = ""
     if len(found) > wanted.limit:
@@ -122,16 +134,30 @@ def _total(connection: sqlite3.Connection, wanted: RunFilter, where: _Where) -> 
     return int(connection.execute(sql, values).fetchone()[0] or 0)
 
 
+def _stretch(
+    connection: sqlite3.Connection, wanted: RunFilter, where: _Where, sort: _Sort, total: int
+) -> list[tuple[Any, ...]]:
+    """Read a page's places in the list and the one behind it, from the end that is nearer."""
+    count = wanted.limit + 1
+    if not wanted.offset:
+        return _keys(connection, wanted, where, sort, count)
+    count = min(count, total - wanted.offset)
+    if count <= 0:
+        return []
+    from_end = total - wanted.offset - count
+    if wanted.offset <= from_end:
+        return _keys(connection, wanted, where, sort, count, wanted.offset)
+    return _keys(connection, wanted, where, sort.backwards, count, from_end)[::-1]
+
+
 def _keys(
     connection: sqlite3.Connection,
     wanted: RunFilter,
     where: _Where,
     sort: _Sort,
-    after: list[Any] | None,
+    count: int,
+    offset: int = 0,
 ) -> list[tuple[Any, ...]]:
-    if after:
-        where.add(sort.after, *after)
-    limit = wanted.limit + 1
     states = _states(wanted)
     # One ordered walk a state and a merge, instead of sorting every run of these states.
     groups = [[state] for state in states] if sort.columns[0] == "created" else [states]
@@ -139,14 +165,16 @@ def _keys(
     for group in groups or [[]]:
         terms = [*where.terms, *([_in_states(group)] if group else [])]
         selects.append(
-            f"SELECT * FROM (SELECT {', '.join(sort.columns)} FROM runs"
+            f"SELECT {', '.join(sort.columns)} FROM runs"
             + (f" WHERE {' AND '.join(terms)}" if terms else "")
-            + f" ORDER BY {sort.order} LIMIT {limit})"
+            + f" ORDER BY {sort.order}"
         )
         values.extend(where.values)
-    sql = " UNION ALL ".join(selects)
-    if len(selects) > 1:
-        sql += f" ORDER BY {sort.order} LIMIT {limit}"
+    if len(selects) == 1:
+        sql = f"{selects[0]} LIMIT {count} OFFSET {offset}"
+        return connection.execute(sql, values).fetchall()
+    parts = [f"SELECT * FROM ({select} LIMIT {count + offset})" for select in selects]
+    sql = f"{' UNION ALL '.join(parts)} ORDER BY {sort.order} LIMIT {count} OFFSET {offset}"
     return connection.execute(sql, values).fetchall()
 
 

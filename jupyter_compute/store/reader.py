@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from ..errors import ConflictError
 from ..model import Digest, Event, MetricEvent, Run, RunFilter, RunId, RunPage, RunState
-from . import codec, events, query, rows, snapshots
+from . import cells, codec, events, query, rows, snapshots
 from .database import Database
 from .snapshots import SnapshotRecord
 
@@ -73,6 +73,15 @@ class Reader:
         """
         with self._database.read() as connection:
             return query.page(connection, filter)
+
+    def last_of_cells(self, notebook: str) -> dict[str, Run]:
+        """Return the last run of each cell of a notebook, by the cell's id.
+
+        Args:
+            notebook: Its absolute path.
+        """
+        with self._database.read() as connection:
+            return cells.last_of_cells(connection, notebook)
 
     def active(self, target: str | None = None) -> _Runs:
         """Return all runs that are not over, in the order they were submitted."""

@@ -76,6 +76,14 @@ export interface ITargetInfo {
 
 export type TargetAction = 'create' | 'start' | 'stop' | 'remove';
 
+/** How something that is done with the compute behind a target goes. */
+export interface IProvisioning {
+  action: TargetAction;
+  state: string;
+  message: string;
+  since: number;
+}
+
 export interface ITarget {
   name: string;
   kind: string;
@@ -90,6 +98,7 @@ export interface ITarget {
   active: Partial<Record<RunState, number>>;
   /** What can be done with the compute behind it. */
   actions: TargetAction[];
+  provisioning: IProvisioning | null;
 }
 
 /** What a target would be, looked at before it is attached. */

@@ -204,3 +204,25 @@ def test_a_folder_is_previewed_and_explained_before_anything_is_sent(served: Ser
     assert served.get("/preview", 422, source="nowhere")["error"] == "SnapshotError"
     assert served.get("/preview", 422, source="folder/main.py")["error"] == "SnapshotError"
     assert served.get("/preview", 400)["error"] == "ConfigError"
+
+
+def test_a_file_is_left_out_from_now_on(served: Served) -> None:
+    folder = served.root / "leaves"
+    (folder / "data").mkdir(parents=True)
+    for name in ("keep.py", "x.log", "data/big file.bin"):
+        (folder / name).write_text("x")
+    (folder / ".gitignore").write_text("*.log\n")
+    body = {"source": "leaves", "path": "data/big file.bin"}
+    line = "/data/big file.bin"
+    assert served.post("/preview/ignore", body) == {"line": line, "created": True}
+    assert served.post("/preview/ignore", body) == {"line": line, "created": False}
+    seen = served.get("/preview", source="leaves")
+    assert {one["path"] for one in seen["excluded"]} == {"x.log", "data/big file.bin"}
+    for path, status, said in (
+        ("../told", 400, "not below"),
+        ("nowhere", 422, "not there"),
+        ("x.log", 422, "'*.log' (.amlignore"),
+    ):
+        answer = served.post("/preview/ignore", {"source": "leaves", "path": path}, status)
+        assert said in answer["message"], answer
+    served.post("/preview/ignore", {"source": "leaves"}, 400)

@@ -57,6 +57,37 @@ def test_a_cell_shows_its_rich_outputs_and_names_its_variables(served: Served, w
     assert served.get("/runs", text=run_id)["runs"][0]["cell_id"] == "c1"
 
 
+def test_each_cell_of_a_notebook_has_its_last_run(served: Served) -> None:
+    (served.root / "deep" / "er").mkdir(parents=True, exist_ok=True)
+    cell = {"type": "cell", "code": "1", "notebook": "er/a b.ipynb", "cell_id": "c1"}
+    body = {"command": cell, "source": "deep"}
+    first, last = (served.post("/runs", body, 201)["id"] for _ in range(2))
+    other = {**cell, "notebook": "a b.ipynb", "cell_id": "c2"}
+    second = served.post("/runs", {"command": other, "source": "deep/er"}, 201)["id"]
+    cells = served.get("/cells", path="deep/er/a b.ipynb")["cells"]
+    assert {name: run["id"] for name, run in cells.items()} == {"c1": last, "c2": second}
+    assert cells["c1"]["notebook"] == "er/a b.ipynb"
+    assert served.get("/cells", path="RTC:deep/er/a b.ipynb")["cells"].keys() == cells.keys()
+    assert served.get("/cells", path="er/a b.ipynb") == {"cells": {}}
+    served.get("/cells", 400)
+    for run_id in (first, last, second):
+        assert served.ended(run_id)["state"] == "completed"
+
+
+def test_a_list_can_be_entered_anywhere(served: Served, words: None) -> None:
+    for _ in range(3):
+        served.post("/runs", argv("true", experiment="jumps"), 201)
+    asked = {"experiment": "jumps", "limit": 1}
+    whole = served.get("/runs", experiment="jumps")["runs"]
+    page = served.get("/runs", offset=1, **asked)
+    assert [run["id"] for run in page["runs"]] == [whole[1]["id"]] and page["total"] == 3
+    after = served.get("/runs", cursor=page["cursor"], **asked)
+    assert [run["id"] for run in after["runs"]] == [whole[2]["id"]] and after["cursor"] == ""
+    assert served.get("/runs", offset=3, **asked)["runs"] == []
+    assert "offset" in served.get("/runs", 400, offset=1, cursor=page["cursor"])["message"]
+    served.get("/runs", 400, offset=-1)
+
+
 def test_a_run_that_fails_says_why(served: Served) -> None:
     run_id = served.script("failing.py", "def f():\n    return 1 / 0\nf()\n")
     run = served.ended(run_id)

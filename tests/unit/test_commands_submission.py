@@ -13,9 +13,11 @@ from jupyter_compute.commands import (
     parse_submission,
     render_text,
     run_line,
+    send,
     split,
 )
 from jupyter_compute.errors import ComputeError, ConfigError
+from jupyter_compute.model import CellCommand
 
 
 @pytest.fixture
@@ -165,3 +167,35 @@ def test_a_path_is_explained_and_said_not_to_be_there(place: Place, tmp_path: Pa
     assert render_text(run_line([*line, "a.py"], place=place)).strip().endswith("no rule matches")
     answer = render_text(run_line([*line, "b.py"], place=place))
     assert answer.strip().endswith("there is no such file now")
+
+
+def test_a_path_is_left_out_from_a_line(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    line = ["snapshot", str(tmp_path), "--ignore", "data"]
+    first, second = (run_line(line, place=place) for _ in range(2))
+    assert isinstance(first, Result) and isinstance(second, Result)
+    assert first.data == {"line": "/data/", "created": True}
+    assert "/data/ is a line of .amlignore now" in render_text(first)
+    assert second.data == {"line": "/data/", "created": False}
+
+
+class StillClient(Client):
+    """A client that starts no controller."""
+
+    def _wake(self) -> None:
+        pass
+
+
+def test_a_cell_is_named_by_its_notebook_as_seen_from_what_is_captured(
+    home: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nb"
+    folder.mkdir()
+    (tmp_path / "data").mkdir()
+    place = Place(client=StillClient(), source=folder, notebook="a.ipynb", cell_id="c1")
+    for source, name in ((".", "a.ipynb"), ("..", "nb/a.ipynb"), ("../data", "../nb/a.ipynb")):
+        run = send(place, parse(place, "--source", source, is_cell=True), code="1")
+        assert isinstance(run.command, CellCommand)
+        assert run.command.notebook == name
+    assert place.client.cells(folder / "a.ipynb")["c1"].id == run.id
+    place.client.close()

@@ -73,7 +73,7 @@ function Section({
   children
 }: ISectionProps): JSX.Element | null {
   return isEmpty ? null : (
-    <section className="jp-compute-RunDetails-section" aria-label={title}>
+    <section className="jp-compute-RunDetails-section">
       <h3>{title}</h3>
       {children}
     </section>

@@ -37,7 +37,7 @@ export function RunHeader({
   const isLive = !isFinal(run.state);
   const now = useNow(isLive && isShown);
   return (
-    <header className="jp-compute-RunHeader">
+    <div className="jp-compute-RunHeader">
       <div className="jp-compute-RunHeader-top">
         <span role="status" className="jp-compute-RunHeader-state">
           <RunStateIcon state={run.state} trans={trans} isLabelled />
@@ -60,7 +60,7 @@ export function RunHeader({
       <RunTimeline stretches={timeline(details, now)} trans={trans} />
       {isLive && progress && <RunProgress progress={progress} trans={trans} />}
       <RunWhy details={details} trans={trans} onShowLog={onShowLog} />
-    </header>
+    </div>
   );
 }
 

@@ -24,7 +24,7 @@ export interface IRunPageProps {
  * The upper part of a run's page: the run, and what there is to say about the page itself.
  */
 export function RunPage(props: IRunPageProps): JSX.Element {
-  const { id, details, error, isDeleted, trans, onRetry, onClose } = props;
+  const { id, details, error, isDeleted, trans, onRetry } = props;
   if (!details && !error && !isDeleted) {
     return (
       <p className="jp-compute-RunPage-loading" role="status">
@@ -34,22 +34,7 @@ export function RunPage(props: IRunPageProps): JSX.Element {
   }
   return (
     <>
-      {isDeleted && (
-        <div role="status" className="jp-compute-RunPage-deleted">
-          <EmptyState title={trans.__('The run %1 was deleted.', id)}>
-            <p>
-              {trans.__('Its log, its metrics and its files went with it.')}
-            </p>
-            <button
-              type="button"
-              className="jp-compute-Button"
-              onClick={onClose}
-            >
-              {trans.__('Close')}
-            </button>
-          </EmptyState>
-        </div>
-      )}
+      {isDeleted && <Gone {...props} />}
       {error && <ErrorNotice error={error} trans={trans} onRetry={onRetry} />}
       {details && !isDeleted && (
         <RunHeader
@@ -62,5 +47,28 @@ export function RunPage(props: IRunPageProps): JSX.Element {
         />
       )}
     </>
+  );
+}
+
+function Gone({ id, details, trans, onClose }: IRunPageProps): JSX.Element {
+  return (
+    <div role="status">
+      <EmptyState
+        title={
+          details
+            ? trans.__('The run “%1” was deleted.', details.run.name)
+            : trans.__('There is no run with the id “%1”.', id)
+        }
+      >
+        <p>
+          {details
+            ? trans.__('Its log, its metrics and its files went with it.')
+            : trans.__('It was deleted, or it is in another workspace.')}
+        </p>
+        <button type="button" className="jp-compute-Button" onClick={onClose}>
+          {trans.__('Close')}
+        </button>
+      </EmptyState>
+    </div>
   );
 }

@@ -1,18 +1,13 @@
-import { useEffect, useState } from 'react';
+import { useSyncExternalStore } from 'react';
+import { clock } from '../model/clock';
 
 /**
- * The time in seconds since the epoch, which moves on while something is shown that depends on it.
+ * The time in seconds; it goes on only while `isTicking`.
  */
-export function useNow(isTicking: boolean, everyMs = 1000): number {
-  const [now, setNow] = useState(() => Date.now() / 1000);
-  useEffect(() => {
-    if (!isTicking) {
-      return;
-    }
-    const tick = () => setNow(Date.now() / 1000);
-    tick();
-    const timer = window.setInterval(tick, everyMs);
-    return () => window.clearInterval(timer);
-  }, [isTicking, everyMs]);
-  return now;
+export function useNow(isTicking: boolean): number {
+  return useSyncExternalStore(isTicking ? clock.hold : never, () => clock.now);
+}
+
+function never(): () => void {
+  return () => undefined;
 }

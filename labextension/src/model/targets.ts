@@ -47,6 +47,11 @@ export class Targets implements IDisposable {
     return this._checking;
   }
 
+  /** Whether someone waits here for what a target, or a place not attached yet, answers. */
+  isAwaited(name: string): boolean {
+    return this._checking.has(name) || this._testing > 0;
+  }
+
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -74,8 +79,10 @@ export class Targets implements IDisposable {
 
   /** Ask for the kinds once. */
   async loadKinds(): Promise<readonly IKind[]> {
-    this._kinds ??= await this._api.kinds();
-    this._changed.emit();
+    if (!this._kinds) {
+      this._kinds = await this._api.kinds();
+      this._changed.emit();
+    }
     return this._kinds;
   }
 
@@ -97,13 +104,18 @@ export class Targets implements IDisposable {
   }
 
   /** Look at what a form describes, before it is attached. */
-  test(
+  async test(
     kind: string,
     options: PartialJSONObject,
     name?: string,
     signal?: AbortSignal
   ): Promise<IChecked> {
-    return this._api.checkOptions(kind, options, name, signal);
+    this._testing += 1;
+    try {
+      return await this._api.checkOptions(kind, options, name, signal);
+    } finally {
+      this._testing -= 1;
+    }
   }
 
   async check(name: string): Promise<ITarget> {
@@ -153,6 +165,7 @@ export class Targets implements IDisposable {
   private _kinds: IKind[] | null = null;
   private _error: IError | null = null;
   private _checking = new Set<string>();
+  private _testing = 0;
   private _refresh = new Latest(() => this._ask());
   private _changed = new Signal<this, void>(this);
   private _isDisposed = false;

@@ -82,6 +82,7 @@ export class Pages<A extends ReadonlyPartialJSONObject> {
     page.title.label = label(args);
     page.title.icon = icon;
     page.title.closable = true;
+    page.toolbar.hide();
     this._args.set(page, args);
     void this.tracker.add(page).then(() => this._remember());
     page.disposed.connect(() => this._remember());

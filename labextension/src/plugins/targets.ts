@@ -1,13 +1,46 @@
-import type {
-  JupyterFrontEnd,
-  JupyterFrontEndPlugin
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICompute } from '../tokens';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import type { SidePanel } from '@jupyterlab/ui-components';
+import { ICompute, IPrompts } from '../tokens';
+import { attachPages } from './attachPages';
+import { ISidebar } from './sidebar';
+import { addTargetCommands } from './targetCommands';
+import { targetPages } from './targetPages';
+import { targetsSection } from './targetsSection';
 
+/**
+ * The targets: the sidebar's list, a page for each, and the form that attaches one.
+ */
 export const targets: JupyterFrontEndPlugin<void> = {
   id: 'jupyter_compute:targets',
-  description: '',
+  description: 'Lists, attaches and shows compute targets.',
   autoStart: true,
-  requires: [ICompute],
-  activate: (_app: JupyterFrontEnd, _compute: ICompute) => undefined
+  requires: [ICompute, ISidebar],
+  optional: [IPrompts, ILayoutRestorer, ICommandPalette, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    compute: ICompute,
+    sidebar: SidePanel,
+    prompts: IPrompts | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    notebooks: INotebookTracker | null
+  ) => {
+    const pages = targetPages(app, compute, restorer, prompts);
+    const forms = attachPages(app, compute, restorer);
+    addTargetCommands({
+      app,
+      compute,
+      palette,
+      notebooks,
+      open: name => void pages.open({ name }),
+      ...forms
+    });
+    sidebar.insertWidget(0, targetsSection(app, compute, prompts, notebooks));
+  }
 };

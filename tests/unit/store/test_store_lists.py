@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from jupyter_compute.errors import ConfigError
 from jupyter_compute.model import (
@@ -105,7 +106,7 @@ def pages(store: Store, wanted: RunFilter) -> list[str]:
     while True:
         page = store.list(
             RunFilter(**{name: getattr(wanted, name) for name in wanted.__struct_fields__
-                         if name != "cursor"}, cursor=cursor)
+                         if name not in ("cursor", "offset")}, cursor=cursor)
         )  # fmt: skip
         assert len(page.runs) <= wanted.limit
         found += [run.id for run in page.runs]
@@ -146,6 +147,31 @@ def test_a_text_that_many_runs_have_gives_the_same_list(filled, wanted):
         assert pages(filled.store, wanted) == expected(filled.runs, wanted)
     finally:
         query._FEW = few
+
+
+@settings(max_examples=150, deadline=None)
+@given(wanted=FILTERS, offset=st.integers(0, 130))
+def test_a_page_from_any_offset_is_that_part_of_the_list(filled, wanted, offset):
+    page = filled.store.list(structs.replace(wanted, offset=offset))
+    everything = expected(filled.runs, wanted)
+    end = offset + wanted.limit
+    assert [run.id for run in page.runs] == everything[offset:end]
+    assert page.total == len(everything)
+    assert bool(page.cursor) == (end < len(everything))
+    if page.cursor:
+        later = filled.store.list(structs.replace(wanted, cursor=page.cursor))
+        assert [run.id for run in later.runs] == everything[end : end + wanted.limit]
+
+
+def test_a_page_begins_at_one_place(store, new_run):
+    for _ in range(3):
+        store.add(new_run())
+    cursor = store.list(RunFilter(limit=1)).cursor
+    with pytest.raises(ConfigError, match="offset 1"):
+        store.list(RunFilter(cursor=cursor, offset=1))
+    with pytest.raises(ConfigError, match="-1"):
+        store.list(RunFilter(offset=-1))
+    assert store.list(RunFilter(offset=1 << 60)).runs == ()
 
 
 def test_a_run_that_arrives_while_paging_moves_nothing(store, clock, new_run):

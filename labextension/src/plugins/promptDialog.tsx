@@ -1,0 +1,66 @@
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { PromptForm } from '../components/PromptForm';
+import type { IPrompt, IPromptAnswer } from '../types';
+
+class PromptBody extends ReactWidget implements Dialog.IBodyWidget<string> {
+  constructor(
+    private readonly _prompt: IPrompt,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+  }
+
+  /** What stands in the field; a yes needs none. */
+  getValue(): string {
+    return this.node.querySelector('input')?.value ?? 'yes';
+  }
+
+  protected render(): JSX.Element {
+    return <PromptForm prompt={this._prompt} trans={this._trans} />;
+  }
+}
+
+/**
+ * Make the dialog for a question.
+ */
+export function promptDialog(
+  prompt: IPrompt,
+  trans: TranslationBundle
+): Dialog<string> {
+  const isConfirm = prompt.type === 'confirm';
+  return new Dialog<string>({
+    title: isConfirm ? trans.__('Please confirm') : trans.__('Please answer'),
+    body: new PromptBody(prompt, trans),
+    focusNodeSelector: 'input',
+    checkbox: prompt.can_keep
+      ? {
+          label: trans.__('Keep it for the next time'),
+          caption: trans.__('It is kept in the keyring of the server’s system'),
+          checked: false
+        }
+      : null,
+    buttons: [
+      Dialog.cancelButton({
+        label: isConfirm ? trans.__('No') : trans.__('Decline'),
+        actions: ['decline']
+      }),
+      Dialog.okButton({
+        label: isConfirm ? trans.__('Yes') : trans.__('Answer')
+      })
+    ]
+  });
+}
+
+/**
+ * What a dialog's result says; `null` when it was only closed, and the question stays open.
+ */
+export function promptAnswer(
+  result: Dialog.IResult<string>
+): IPromptAnswer | null {
+  if (result.button.accept) {
+    return { answer: result.value ?? '', keep: result.isChecked ?? false };
+  }
+  return result.button.actions.includes('decline') ? { answer: null } : null;
+}
