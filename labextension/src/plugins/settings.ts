@@ -33,7 +33,7 @@ export const settings: JupyterFrontEndPlugin<IComputeSettings> = {
           schema: translateSchema(plugin.schema, trans)
         })
       });
-      Promise.all([registry.load(ID, true), app.restored]).then(
+      Promise.all([registry.load(ID), app.restored]).then(
         ([found]) => chosen.follow(found),
         // The registry has said why; the defaults hold.
         () => undefined
