@@ -11,7 +11,6 @@ import pytest
 from compute_server import Served, until
 from playwright.sync_api import Locator, Page, expect
 
-
 SLOW_MS = 90_000
 
 WAITS = """\
