@@ -107,6 +107,23 @@ class Targets:
         except ConfigError as exc:
             raise ConfigError(f"target {target.name!r}: {exc.message}", hint=exc.hint) from exc
 
+    def examined(self, target: Target) -> Target:
+        """Return a target with its options as they would be written and its place. Writes nothing.
+
+        Raises:
+            ConfigError: There is no such kind, or the options are wrong.
+            DriverNotInstalledError: Something that the kind imports is not installed.
+        """
+        driver = self._registry.driver(target.kind)
+        read = self.options(target)
+        given = {key.replace("-", "_") for key in target.options}
+        options = {
+            name: _as_in_a_file(name, getattr(read, name))
+            for name in read.__struct_fields__
+            if name in given and getattr(read, name) is not None
+        }
+        return structs.replace(target, options=options, resource_id=driver.resource_id(read))
+
     def attach(self, target: Target, *, replace: bool = False) -> Target:
         """Write a target into the user's file.
 
@@ -121,7 +138,7 @@ class Targets:
             ConflictError: The name is taken, or another name stands for the same resource.
         """
         _check_name(target.name)
-        target = self._examined(target)
+        target = self.examined(target)
         with self._user.changing() as tables:
             known = {found.name: found for found in self.list()}
             same = known.get(target.name)
@@ -187,21 +204,10 @@ class Targets:
         options = {key: value for key, value in table.items() if key != "kind"}
         target = Target(name=name, kind=kind, options=options)
         try:
-            return self._examined(target)
+            return self.examined(target)
         except ComputeError:
             # One wrong entry must not hide the others; using it says what is wrong.
             return target
-
-    def _examined(self, target: Target) -> Target:
-        driver = self._registry.driver(target.kind)
-        read = self.options(target)
-        given = {key.replace("-", "_") for key in target.options}
-        options = {
-            name: _as_in_a_file(name, getattr(read, name))
-            for name in read.__struct_fields__
-            if name in given and getattr(read, name) is not None
-        }
-        return structs.replace(target, options=options, resource_id=driver.resource_id(read))
 
     def _refuse_site(self, name: str, what: str) -> None:
         if name in self._site.targets():

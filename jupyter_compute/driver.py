@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import BinaryIO, ClassVar, Protocol
 
 from msgspec import Struct
 
 from .errors import DriverError
-from .model import Digest, Job, JobStatus, RunId, TargetInfo
+from .model import Digest, Job, JobStatus, Question, RunId, TargetAction, TargetInfo
 
 
 class BlobSource(Protocol):
@@ -49,6 +49,10 @@ class Driver(ABC):
 
     interval_s: ClassVar[float] = 0.0
     """Seconds between polls, for an engine whose ``poll`` cannot be held; 0 means that it can."""
+
+    actions: ClassVar[tuple[TargetAction, ...]] = ()
+    """What the kind can do with the compute behind a target: those of ``create``, ``start``,
+    ``stop`` and ``remove`` that it defines. Each returns when it is done, however long it takes."""
 
     @classmethod
     @abstractmethod
@@ -144,6 +148,10 @@ class Driver(ABC):
         )
 
 
+async def _decline(question: Question) -> str | None:
+    return None
+
+
 class DriverContext(Struct, frozen=True, kw_only=True):
     """What the controller passes to every driver it constructs: ``Driver(context, options)``.
 
@@ -151,8 +159,14 @@ class DriverContext(Struct, frozen=True, kw_only=True):
         target: The target's name, for error messages.
         folder: A folder on this machine that is the target's own, 0700, made on first use.
         default_python: The interpreter that submits, for kinds that run on this machine.
+        ask: Asks whoever uses the target, such as for a password or a one-time code, and waits:
+            ``await context.ask(Question(type="secret", message="Password for ann@gpu1"))``.
+            ``None`` means that there is no answer: declined, or nobody saw it for some minutes.
+            Then raise :class:`~.errors.AuthenticationError`. The driver keeps an answer in memory
+            at most, and shows it nowhere; a call that is cancelled takes its question back.
     """
 
     target: str
     folder: str
     default_python: str
+    ask: Callable[[Question], Awaitable[str | None]] = _decline

@@ -15,8 +15,8 @@ from .._version import __version__
 from ..controller import process
 from ..errors import ComputeError
 from ..store.doctor import integrity
+from .managing import ManageCalls
 from .snapshots import SnapshotCalls
-from .targets import TargetCalls
 
 _LOW_BYTES = 1 << 30
 _FULL_BYTES = 100 << 20
@@ -45,7 +45,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
 
-class DoctorCalls(SnapshotCalls, TargetCalls):
+class DoctorCalls(SnapshotCalls, ManageCalls):
     """Look at everything that must work."""
 
     def findings(self) -> Iterator[Finding]:

@@ -33,14 +33,14 @@ from ..model import (
     new_run_id,
 )
 from .checks import check_all, check_command, check_is_captured
+from .managing import ManageCalls
 from .runs import RunCalls, submitter
 from .snapshots import folder_of
-from .targets import TargetCalls
 
 Asked = str | os.PathLike[str] | Sequence[str] | Command
 
 
-class SubmitCalls(RunCalls, TargetCalls):
+class SubmitCalls(RunCalls, ManageCalls):
     """Submit runs."""
 
     def submit(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .. import errors
 from ..controller import process
+from ..controller.handover import ask
 from ..errors import ConflictError, DriverError, TargetUnreachableError
-from ..model import Target, TargetInfo
+from ..model import Checked, Target, TargetInfo
 from ..options import schema_of
-from .opening import Opened, Pace
+from .opening import Pace
+from .prompts import Asks, PromptCalls, Waiting
 
 if TYPE_CHECKING:
     from ..controller.inspection import Answer
 
+_FOREVER_S = 24 * 3600.0
 
-class TargetCalls(Opened):
+
+class TargetCalls(PromptCalls):
     """Attach, detach and look at targets."""
 
     def targets(self) -> list[Target]:
@@ -80,29 +83,25 @@ class TargetCalls(Opened):
         target = self.attached.get(name)
         active = self.store.active(target.name)
         if active:
-            raise _still_active(name, len(active))
+            raise still_active(name, len(active))
         self.attached.detach(name)
         self._tell()
 
-    def manage(self, name: str, action: str) -> Target:
-        """Create, start, stop or remove the compute behind a target, where its kind manages it.
+    def check(
+        self,
+        name: str,
+        wait_s: float = 60.0,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+        asks: Asks | None = None,
+    ) -> TargetInfo:
+        """Have the controller look at a target, and wait for what it finds.
 
         Args:
             name: The target.
-            action: ``create``, ``start``, ``stop`` or ``remove``.
-
-        Raises:
-            ConflictError: The kind does not do that.
-        """
-        target = self.attached.get(name)
-        done = {"create": "created", "start": "started", "stop": "stopped", "remove": "deleted"}
-        raise ConflictError(
-            f"{name} cannot be {done[action]} from here: the kind {target.kind} does not do that",
-            hint="the machine behind it is managed elsewhere",
-        )
-
-    def check(self, name: str, wait_s: float = 60.0) -> TargetInfo:
-        """Have the controller look at a target, and wait for what it finds.
+            wait_s: Seconds to wait for the answer, not counting those in which the target asks.
+            is_wanted: Whether to wait on; asked often.
+            asks: Asks a person what the target asks, and returns the answer; may block.
 
         Raises:
             TargetUnreachableError: There was no answer in time.
@@ -114,8 +113,8 @@ class TargetCalls(Opened):
         before = self.last_check(target.name)
         wish(self.workspace, target.name)
         self._wake()
-        pace, deadline = Pace(longest_s=0.05), time.monotonic() + wait_s
-        while time.monotonic() < deadline:
+        pace, waiting = Pace(longest_s=0.05), Waiting(self, target.name, wait_s, asks)
+        while is_wanted() and not waiting.is_over:
             checked = self.last_check(target.name)
             if checked is not None and (before is None or checked.checked > before.checked):
                 return _answer(target, checked)
@@ -127,6 +126,56 @@ class TargetCalls(Opened):
             kind=target.kind,
             hint="jupyter compute doctor says whether the controller works",
         )
+
+    def look(
+        self,
+        kind: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        wait_s: float = 60.0,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Checked:
+        """Have the controller look at a place before it is attached, and wait for what it finds.
+
+        The options are handed over in memory; nothing of them is written anywhere.
+
+        Args:
+            kind: One of :meth:`kinds`.
+            options: The kind's options, as for :meth:`attach`.
+            name: What to call the place in messages.
+            wait_s: Seconds to wait for the answer, not counting those in which the target asks.
+            is_wanted: Whether to wait on; asked several times a second.
+
+        Returns:
+            What is there. That it does not answer, or says no, is told in it as an error.
+
+        Raises:
+            ConfigError: The kind or an option is wrong.
+            ConflictError: A controller of another version is at work.
+            ComputeError: None has come up for a long time.
+        """
+        cls = self.registry.driver(kind)
+        asked = Target(name=name, kind=cls.kind, options=dict(options or {}))
+        place = self.attached.examined(asked)
+        same = (one.name for one in self.targets() if one.resource_id == place.resource_id)
+        found = _without_answer(place, wait_s)
+        request = {"op": "look", "target": msgspec.to_builtins(place)}
+        waiting, pace = Waiting(self, name or place.resource_id, wait_s), Pace(longest_s=0.05)
+
+        def is_awaited() -> bool:
+            return is_wanted() and not waiting.is_over
+
+        self._wake()
+        while is_awaited():
+            # One that is only coming up does not listen yet, one that is going does no more.
+            self.keep_controller()
+            reply = ask(self.workspace, request, timeout_s=_FOREVER_S, is_wanted=is_awaited)
+            if reply is not None:
+                found = _looked(reply)
+                break
+            pace.pause()
+        return msgspec.structs.replace(found, attached_as=next(same, ""))
 
     def last_check(self, name: str) -> Answer | None:
         """Return what the last check of a target said; ``None`` before the first one."""
@@ -182,6 +231,24 @@ class TargetCalls(Opened):
         return process.stop(self.workspace, timeout_s)
 
 
+def _looked(reply: dict[str, Any]) -> Checked:
+    if not reply.get("ok"):
+        raise ConflictError(
+            f"the controller is of another version: {reply.get('error', '')}",
+            hint="jupyter compute controller --stop; runs go on, and a new one comes up",
+        )
+    return msgspec.convert(reply["checked"], Checked)
+
+
+def _without_answer(place: Target, wait_s: float) -> Checked:
+    error = {
+        "error": TargetUnreachableError.__name__,
+        "message": f"there was no answer after {wait_s:g} s",
+        "hint": "see whether it can be reached from this machine, and try again",
+    }
+    return Checked(resource_id=place.resource_id, error=error)
+
+
 def _answer(target: Target, answer: Answer) -> TargetInfo:
     if answer.error is not None:
         kind = getattr(errors, answer.error["error"], DriverError)
@@ -196,7 +263,8 @@ def _answer(target: Target, answer: Answer) -> TargetInfo:
     return answer.info
 
 
-def _still_active(name: str, count: int) -> ConflictError:
+def still_active(name: str, count: int) -> ConflictError:
+    """Make the error for a target that runs still need."""
     runs = "1 run is" if count == 1 else f"{count} runs are"
     return ConflictError(
         f"{runs} still active on {name}",

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from .._version import __version__
-from ..driver import Driver, DriverContext
+from ..driver import Driver
 from ..errors import ComputeError, ConfigError, NotFoundError
 from ..model import Run, RunId, RunState, Target
-from ..options import read_options
 from . import progress
 from .context import Context
 from .doorbell import Doorbell
-from .inspection import Answer, as_error, name_of, take_wish, wishes, write_answer
+from .inspection import Answer, name_of, take_wish, wishes, write_answer
+from .looking import Looks, as_error, make_driver
+from .prompts import Prompts
+from .provisioning import actions_wished, drop_action
 from .removal import targets_with_removals
 from .ticket import Stage
 from .worker import Worker
@@ -42,6 +44,8 @@ class Controller:
         self._context = context
         self._bell = bell
         self._python = python
+        self._prompts = Prompts(context.workspace, context.clock)
+        self._looks = Looks(context, python, self._prompts)
         self._workers: dict[str, Worker] = {}
         self._retired: list[Worker] = []
         self._targets: dict[str, Target] = {}  # as read in this turn
@@ -55,7 +59,7 @@ class Controller:
         """Whether there is anything to care for."""
         is_awaiting = self._context.box.is_awaited(self._context.clock())
         is_working = any(worker.is_busy for worker in self._all_workers())
-        return is_working or is_awaiting or bool(self._astray)
+        return is_working or is_awaiting or self._looks.is_busy or bool(self._astray)
 
     @property
     def followed(self) -> int:
@@ -86,6 +90,8 @@ class Controller:
     async def adopt(self) -> None:
         """Take over every run that is not over."""
         desk = self._context.desk
+        self._prompts.clear()
+        await self._looks.sweep()
         self._seen = await desk.ask(desk.store.revision)
         for run in await desk.ask(desk.store.active):
             self._route(run)
@@ -107,7 +113,9 @@ class Controller:
     async def has_work(self) -> bool:
         """Whether the store or the targets' folders hold a wish, read afresh."""
         desk = self._context.desk
-        return bool(await desk.ask(desk.store.active) or wishes(self._context.workspace))
+        workspace = self._context.workspace
+        has_wish = bool(wishes(workspace) or actions_wished(workspace))
+        return has_wish or bool(await desk.ask(desk.store.active))
 
     async def close(self) -> None:
         """Let go of all targets."""
@@ -122,6 +130,12 @@ class Controller:
                 values = {str(name): str(value) for name, value in request["values"].items()}
                 self._context.box.put(str(request["run"]), values, self._context.clock())
                 return {"ok": True}
+            case "look":
+                return await self._looks.look(request)
+            case "answer":
+                answer = request["answer"]
+                given = None if answer is None else str(answer)
+                return {"ok": self._prompts.answer(str(request["id"]), given)}
             case "stop":
                 is_refused = bool(request.get("if_idle")) and self._is_at_work()
                 if not is_refused:
@@ -198,16 +212,14 @@ class Controller:
             _keep(asyncio.create_task(worker.close()))
 
     def _driver(self, target: Target) -> Driver:
-        cls = self._context.registry.driver(target.kind)
-        options = read_options(cls.Options, target.options)
-        context = DriverContext(
-            target=target.name,
-            folder=str(self._context.workspace.target(target.name)),
-            default_python=self._python,
+        folder = self._context.workspace.target(target.name)
+        return make_driver(
+            self._context.registry,
+            target,
+            folder,
+            python=self._python,
+            ask=self._prompts.asker(target.name),
         )
-        make: Any = cls
-        driver: Driver = make(context, options)
-        return driver
 
     async def _answer_wishes(self) -> None:
         workspace = self._context.workspace
@@ -220,6 +232,13 @@ class Controller:
                 if not isinstance(exc, NotFoundError):
                     answer.target = name_of(self._context.targets.get(name))
                 write_answer(workspace, name, answer)
+
+        for name, action in (await asyncio.to_thread(actions_wished, workspace)).items():
+            try:
+                self._worker(name).manage(action)
+            except ComputeError as exc:
+                log.warning("%s: %s is not done: %s", name, action, exc.message)
+                drop_action(workspace, name)
 
         for name in await asyncio.to_thread(targets_with_removals, workspace):
             with contextlib.suppress(ComputeError):

@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,14 @@ import msgspec
 
 from ..model import RunId, Secret
 from ..workspace import Workspace
+from .ending import end
 from .sockets import bind, short
 
 log = logging.getLogger(__name__)
 
 _LIMIT = 4 << 20
+_LOOK_UP_S = 0.25
+_LAST_WORDS_S = 1.0
 
 
 def hand_over(workspace: Workspace, run_id: RunId, secrets: Mapping[str, Secret]) -> bool:
@@ -45,21 +49,43 @@ def hand_over(workspace: Workspace, run_id: RunId, secrets: Mapping[str, Secret]
 
 
 def ask(
-    workspace: Workspace, request: Mapping[str, Any], *, timeout_s: float = 10.0
+    workspace: Workspace,
+    request: Mapping[str, Any],
+    *,
+    timeout_s: float = 10.0,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> dict[str, Any] | None:
-    """Send one request to the controller and return its reply; ``None`` when none is there."""
+    """Send one request to the controller and return its reply.
+
+    A request whose answer is waited for no longer is dropped by the controller, too.
+
+    Args:
+        workspace: Whose controller.
+        request: Its ``op`` says what is asked.
+        timeout_s: How long to wait for the reply.
+        is_wanted: Whether to wait on; asked several times a second.
+
+    Returns:
+        ``None`` when there is no controller, or no reply in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    data = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(timeout_s)
+        sock.settimeout(10.0)
         try:
             with short(socket_path(workspace)) as name:
                 sock.connect(name)
             sock.sendall(msgspec.json.encode(request) + b"\n")
-            data = b""
             while not data.endswith(b"\n"):
-                more = sock.recv(65536)
-                if not more:
+                left = deadline - time.monotonic()
+                if left <= 0 or not is_wanted():
                     return None
-                data += more
+                sock.settimeout(min(left, _LOOK_UP_S))
+                with contextlib.suppress(socket.timeout):
+                    more = sock.recv(65536)
+                    if not more:
+                        return None
+                    data += more
         except OSError:
             return None
     reply: dict[str, Any] = msgspec.json.decode(data)
@@ -127,6 +153,8 @@ class Handover:
         self.path = socket_path(workspace)
         self._answer = answer
         self._server: asyncio.AbstractServer | None = None
+        self._replies: set[asyncio.Task[dict[str, Any]]] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Start to listen; repeatable."""
@@ -144,18 +172,45 @@ class Handover:
         if self._server is not None:
             self._server.close()
             self._server = None
+        # Who waits is to ask the successor.
+        await end(*self._replies)
+        if self._serving:
+            await asyncio.wait(set(self._serving), timeout=_LAST_WORDS_S)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        own = asyncio.current_task()
+        assert own is not None
+        self._serving.add(own)
+        own.add_done_callback(self._serving.discard)
         try:
             if _is_own(writer.get_extra_info("socket")):
                 line = await asyncio.wait_for(reader.readline(), 10.0)
-                reply = await self._answer(msgspec.json.decode(line))
-                writer.write(msgspec.json.encode(reply) + b"\n")
-                await writer.drain()
+                reply = await self._reply(msgspec.json.decode(line), reader)
+                if reply is not None:
+                    writer.write(msgspec.json.encode(reply) + b"\n")
+                    await writer.drain()
         except (OSError, ValueError, msgspec.DecodeError, asyncio.TimeoutError):
             log.warning("a request on %s was cut short", self.path.name)
         finally:
             writer.close()
+
+    async def _reply(
+        self, request: dict[str, Any], reader: asyncio.StreamReader
+    ) -> dict[str, Any] | None:
+        """Make the reply; ``None`` when who asked has hung up meanwhile."""
+        reply = asyncio.create_task(_awaited(self._answer(request)))
+        gone = asyncio.ensure_future(reader.read(1))
+        self._replies.add(reply)
+        try:
+            await asyncio.wait({reply, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return reply.result() if reply.done() and not reply.cancelled() else None
+        finally:
+            self._replies.discard(reply)
+            await end(reply, gone)
+
+
+async def _awaited(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    return await answer
 
 
 def _is_own(sock: Any) -> bool:

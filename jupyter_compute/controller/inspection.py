@@ -15,11 +15,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..errors import ComputeError, DriverError, LaunchError
+from ..errors import DriverError, LaunchError
 from ..model import Target, TargetInfo
 from ..workspace import Workspace
 from .context import Context
 from .line import Line
+from .looking import as_error, checked
 
 _FRESH_S = 24 * 3600.0
 
@@ -81,11 +82,6 @@ def name_of(target: Target) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def as_error(error: ComputeError) -> dict[str, str]:
-    """Return an error in the one shape that all front ends know."""
-    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-
-
 class Inspector:
     """Knows what one target has.
 
@@ -132,15 +128,10 @@ class Inspector:
         """
         async with self._turn:
             try:
-                info = await self._line.driver.check()
+                info = await checked(self._line.driver, self._target.kind, self._target.name)
             except DriverError as exc:
                 self._note(error=as_error(exc))
                 raise
-            except Exception as exc:
-                words = f"a bug in the kind {self._target.kind}: {type(exc).__name__}: {exc}"
-                error = DriverError(words, target=self._target.name, kind=self._target.kind)
-                self._note(error=as_error(error))
-                raise error from exc
             self._info = info
             self._note(info=info)
             return info

@@ -22,6 +22,7 @@ from .inspection import Inspector
 from .launch import Launcher
 from .line import Line
 from .polling import Poller
+from .provisioning import Provisioner
 from .removal import Remover
 from .ticket import Stage, Ticket
 
@@ -50,6 +51,9 @@ class Worker:
         self._follower = Follower(context, self._line)
         self._poller = Poller(self._line, self.tickets, self._hear, context.hold_s)
         self._remover = Remover(context.workspace, target.name, driver)
+        self._provisioner = Provisioner(
+            context.workspace, target, driver, context.clock, self.check
+        )
         self._stirred = asyncio.Event()
         self._silence: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -63,7 +67,8 @@ class Worker:
     def is_busy(self) -> bool:
         """Whether it has runs or a check to care for."""
         is_checking = self._checking is not None and not self._checking.done()
-        return bool(self.tickets) or is_checking or self._remover.is_busy
+        is_at_it = is_checking or self._remover.is_busy or self._provisioner.is_busy
+        return bool(self.tickets) or is_at_it
 
     def take(self, run: Run) -> None:
         """Take a run as the store has it: a new one, one to adopt, or one with a new wish."""
@@ -87,9 +92,14 @@ class Worker:
         """Have the target remove the runs that were deleted."""
         self._remover.start()
 
+    def manage(self, action: str) -> None:
+        """Have something done with the compute behind the target."""
+        self._provisioner.start(action)
+
     async def close(self) -> None:
         """Let go of the target; its jobs go on."""
-        tasks = [*self._tasks, *self._notes, self._silence, self._checking, self._remover.task]
+        tasks = [*self._tasks, *self._notes, self._silence, self._checking]
+        tasks += [self._remover.task, self._provisioner.task]
         for ticket in self.tickets.values():
             tasks += [ticket.task, ticket.cancel_task]
         await end(*tasks)

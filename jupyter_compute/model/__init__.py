@@ -63,14 +63,20 @@ from .snapshots import (
     SnapshotFile,
 )
 from .targets import (
+    Checked,
     Problem,
+    Prompt,
+    Provisioning,
+    Question,
     Target,
+    TargetAction,
     TargetInfo,
 )
 
 __all__ = [
     "ArgvCommand",
     "CellCommand",
+    "Checked",
     "Command",
     "CondaEnvironment",
     "Difference",
@@ -101,7 +107,10 @@ __all__ = [
     "Preview",
     "Problem",
     "ProgressEvent",
+    "Prompt",
+    "Provisioning",
     "PythonEnvironment",
+    "Question",
     "Resources",
     "RowEvent",
     "Run",
@@ -117,6 +126,7 @@ __all__ = [
     "SnapshotFile",
     "TagEvent",
     "Target",
+    "TargetAction",
     "TargetInfo",
     "VariableEvent",
     "new_run_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -60,3 +60,72 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     def is_usable(self) -> bool:
         """Whether a run could start there."""
         return not any(problem.fatal for problem in self.problems)
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """What a place would be as a target, looked at before it is attached.
+
+    Attributes:
+        resource_id: What it really is.
+        attached_as: The target that is attached to the same place; empty if none is.
+        info: What was found.
+        error: ``{"error", "message", "hint"}`` of what went wrong; ``None`` if nothing did.
+    """
+
+    resource_id: str
+    attached_as: str = ""
+    info: TargetInfo | None = None
+    error: dict[str, str] | None = None
+
+
+QuestionType = Literal["secret", "text", "confirm"]
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What a target asks whoever uses it.
+
+    Attributes:
+        type: ``secret`` is not shown as it is typed; ``confirm`` is answered ``yes`` or ``no``.
+        message: The question, in words that say who asks for what.
+    """
+
+    type: QuestionType
+    message: str
+
+
+class Prompt(Struct, frozen=True, kw_only=True):
+    """A question that is open.
+
+    Attributes:
+        id: Names it.
+        target: Who asks: a target's name, or the place that is looked at.
+        type: As in :class:`Question`.
+        message: The question.
+        created: When it was asked.
+        can_keep: Whether the answer may be kept for the next time.
+    """
+
+    id: str
+    target: str
+    type: QuestionType
+    message: str
+    created: float
+    can_keep: bool = False
+
+
+TargetAction = Literal["create", "start", "stop", "remove"]
+
+
+class Provisioning(Struct, frozen=True, kw_only=True):
+    """What was last done with the compute behind a target, or is being done.
+
+    Attributes:
+        state: ``queued`` until the controller has taken it up.
+        message: Why it failed.
+        since: When it came to this state.
+    """
+
+    action: TargetAction
+    state: Literal["queued", "running", "done", "failed"]
+    message: str = ""
+    since: float = 0.0

@@ -14,10 +14,13 @@ from ..model import (
     OutputFile,
     PhaseEvent,
     ProgressEvent,
+    Prompt,
+    Provisioning,
     Run,
     RunState,
     SizeEntry,
     SnapshotFile,
+    TargetAction,
     TargetInfo,
     VariableEvent,
 )
@@ -69,6 +72,22 @@ class Kinds(Struct, kw_only=True):
     kinds: list[Kind]
 
 
+class Looked(Struct, kw_only=True):
+    """What a place would be as a target, looked at before it is attached.
+
+    Attributes:
+        resource_id: What it really is.
+        attached_as: The target that is attached to the same place; empty if none is.
+        info: What was found.
+        error: What went wrong if something did.
+    """
+
+    resource_id: str
+    attached_as: str
+    info: TargetInfo | None
+    error: Error | None
+
+
 class TargetState(Struct, kw_only=True):
     """A target and what is known about it.
 
@@ -78,6 +97,8 @@ class TargetState(Struct, kw_only=True):
         checked: When the last check ended.
         error: What the last check said if it went wrong.
         active: How many runs there are not over, by state.
+        actions: What can be done with the compute behind it.
+        provisioning: What was last done with it, or is being done.
     """
 
     name: str
@@ -88,12 +109,20 @@ class TargetState(Struct, kw_only=True):
     checked: float | None
     error: Error | None
     active: dict[str, int]
+    actions: list[TargetAction]
+    provisioning: Provisioning | None
 
 
 class Targets(Struct, kw_only=True):
     """All targets."""
 
     targets: list[TargetState]
+
+
+class Prompts(Struct, kw_only=True):
+    """The questions that targets have open, the oldest first."""
+
+    prompts: list[Prompt]
 
 
 class RunLine(Struct, kw_only=True):

@@ -60,6 +60,30 @@ class CheckQuery(Struct, kw_only=True):
     wait_s: Annotated[float, Meta(ge=0, le=120)] = 60
 
 
+class LookBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A place to look at.
+
+    Attributes:
+        options: The kind's options.
+        name: An attached target of this kind, whose secrets stand in for masks.
+    """
+
+    options: dict[str, Any] = {}
+    name: str | None = None
+
+
+class AnswerBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The answer to a target's question.
+
+    Attributes:
+        answer: ``null`` declines; ``yes`` or ``no`` where it is to be confirmed.
+        keep: Whether it should be kept for the next time, if the question allows that.
+    """
+
+    answer: str | None
+    keep: bool = False
+
+
 class RunsQuery(Struct, kw_only=True):
     """Which runs to list; everything given must hold.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 SCHEMA_ID = "https://events.jupyter.org/jupyter_compute/change/v1"
 
-WHAT = ("run", "data", "deleted", "targets", "many")
+WHAT = ("run", "data", "deleted", "targets", "prompts", "many")
 
 SCHEMA: dict[str, Any] = {
     "$id": SCHEMA_ID,
@@ -25,6 +25,7 @@ SCHEMA: dict[str, Any] = {
         "what": {
             "title": "What",
             "description": "A run's state, its data (log, metrics), a deleted run, the targets, "
+            "the questions that targets ask, "
             "or so much at once that one should ask for the changes.",
             "enum": list(WHAT),
         },

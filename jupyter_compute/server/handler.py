@@ -92,6 +92,7 @@ class Handler(ExtensionHandlerMixin, APIHandler):
     """Answers at one address. Every verb is authenticated, then authorized for ``compute``."""
 
     auth_resource = "compute"
+    _is_gone = False
 
     @property
     def compute(self) -> ComputeApp:
@@ -112,8 +113,23 @@ class Handler(ExtensionHandlerMixin, APIHandler):
     async def call_slow(
         self, function: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call something that reads folders or waits, in a thread."""
+        """Call something that reads folders, in a thread."""
         return await self.workers.call_slow(function, self.workers.client, *args, **kwargs)
+
+    async def call_waiting(
+        self, function: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call something that waits for a target, in a thread."""
+        return await self.workers.call_waiting(function, self.workers.client, *args, **kwargs)
+
+    def is_wanted(self) -> bool:
+        """Say whether who asked still waits for the answer; from any thread."""
+        return not (self._is_gone or self.workers.is_closed)
+
+    def on_connection_close(self) -> None:
+        """Note that nobody waits any more."""
+        self._is_gone = True
+        super().on_connection_close()
 
     def folder(self, source: str) -> str:
         """Return a folder as the client takes it: relative to what Jupyter shows as its root."""

@@ -29,6 +29,15 @@ def unmasked(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value != MASK}
 
 
+def filled(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with the secrets that are known in the place of their masks."""
+    values = {name.replace("-", "_"): value for name, value in known.items()}
+    return {
+        name: values.get(name.replace("-", "_"), value) if value == MASK else value
+        for name, value in options.items()
+    }
+
+
 def refuse_masks(options: Mapping[str, Any]) -> None:
     """See that a new target has real values.
 

@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from . import folders, logs, outputs, results, runs, sockets, targets
+from . import folders, logs, outputs, prompts, results, runs, sockets, targets
 from .handler import Handler
 
 PREFIX = "/compute"
@@ -18,6 +18,7 @@ PARTS = {
     "other": r"r[0-9a-z]{9}",
     "kind": r"[A-Za-z0-9_-]+",
     "name": r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
+    "prompt_id": r"p[0-9a-f]{16}",
     "action": r"create|start|stop|remove",
 }
 
@@ -26,10 +27,13 @@ ROUTES: list[tuple[str, type[Any]]] = [
     ("/status", targets.StatusHandler),
     ("/kinds", targets.KindsHandler),
     ("/kinds/{kind}", targets.KindHandler),
+    ("/kinds/{kind}/check", targets.LookHandler),
     ("/targets", targets.TargetsHandler),
     ("/targets/{name}", targets.TargetHandler),
     ("/targets/{name}/check", targets.CheckHandler),
     ("/targets/{name}/{action}", targets.ManageHandler),
+    ("/prompts", prompts.PromptsHandler),
+    ("/prompts/{prompt_id}", prompts.PromptHandler),
     ("/preview", folders.PreviewHandler),
     ("/preview/tree", folders.TreeHandler),
     ("/preview/explain", folders.ExplainHandler),

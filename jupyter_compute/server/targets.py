@@ -7,8 +7,8 @@ from tornado import web
 
 from ..client import Client
 from . import views
-from .answers import Kind, Kinds, Status, Targets, TargetState, Version
-from .asks import AttachBody, CheckQuery, UpdateBody, VersionQuery
+from .answers import Kind, Kinds, Looked, Status, Targets, TargetState, Version
+from .asks import AttachBody, CheckQuery, LookBody, UpdateBody, VersionQuery
 from .handler import Handler, speaks
 from .masking import refuse_masks, unmasked
 
@@ -55,6 +55,17 @@ class KindHandler(Handler):
     async def get(self, kind: str) -> Kind:
         """Describe a kind."""
         return await self.call_slow(views.kind, kind)
+
+
+class LookHandler(Handler):
+    """``/kinds/{kind}/check``."""
+
+    @web.authenticated
+    @authorized
+    @speaks(Looked, 409, 501, query=CheckQuery, body=LookBody)
+    async def post(self, kind: str, query: CheckQuery, asked: LookBody) -> Looked:
+        """Look at a place before it is attached; what is wrong there is part of the answer."""
+        return await self.call_waiting(views.look, kind, asked, query.wait_s, self.is_wanted)
 
 
 class TargetsHandler(Handler):
@@ -111,7 +122,7 @@ class CheckHandler(Handler):
     @speaks(TargetState, 409, 502, 504, query=CheckQuery)
     async def post(self, name: str, asked: CheckQuery) -> TargetState:
         """Look at a target now; what is wrong there is part of the answer."""
-        return await self.call_slow(views.check, name, asked.wait_s)
+        return await self.call_waiting(views.check, name, asked.wait_s, self.is_wanted)
 
 
 class ManageHandler(Handler):
@@ -119,8 +130,8 @@ class ManageHandler(Handler):
 
     @web.authenticated
     @authorized
-    @speaks(TargetState, 409)
+    @speaks(TargetState, 409, status=202)
     async def post(self, name: str, action: str) -> TargetState:
-        """Create, start, stop or remove the compute behind a target, where its kind does that."""
+        """Have the compute behind a target created, started, stopped or removed by its kind."""
         await self.call(Client.manage, name, action)
         return await self.call(views.target, name)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from .._version import __version__
 from ..client import Client
-from ..errors import ComputeError, DriverError
+from ..errors import ComputeError, ConfigError, DriverError
 from ..model import (
     CellCommand,
     Command,
@@ -23,6 +23,7 @@ from .answers import (
     Cells,
     Changes,
     Kind,
+    Looked,
     RunDetails,
     RunLine,
     Runs,
@@ -31,9 +32,9 @@ from .answers import (
     TargetState,
     Version,
 )
-from .asks import RunsQuery
+from .asks import LookBody, RunsQuery
 from .errors import Error, error_of
-from .masking import masked, secret_names
+from .masking import filled, masked, refuse_masks, secret_names
 
 API = 1
 
@@ -83,6 +84,30 @@ def kinds(client: Client) -> list[Kind]:
     return found
 
 
+def look(
+    client: Client, name: str, asked: LookBody, wait_s: float, is_wanted: Callable[[], bool]
+) -> Looked:
+    """Look at a place of a kind before it is attached.
+
+    Raises:
+        ConfigError: An option is wrong, or the target that is named is of another kind.
+        NotFoundError: There is no target of the name that is given.
+    """
+    options = asked.options
+    if asked.name:
+        known = client.target(asked.name)
+        if known.kind != name:
+            raise ConfigError(
+                f"{asked.name} is of the kind {known.kind!r} and not {name!r}",
+                hint="give its secrets again",
+            )
+        options = filled(options, known.options)
+    refuse_masks(options)
+    place = asked.name or ""
+    found = client.look(name, options, name=place, wait_s=wait_s, is_wanted=is_wanted)
+    return msgspec.convert(found, Looked, from_attributes=True)
+
+
 def target(client: Client, name: str) -> TargetState:
     """Describe a target."""
     return _target(client, client.target(name))
@@ -93,7 +118,7 @@ def targets(client: Client) -> list[TargetState]:
     return [_target(client, one) for one in client.targets()]
 
 
-def check(client: Client, name: str, wait_s: float) -> TargetState:
+def check(client: Client, name: str, wait_s: float, is_wanted: Callable[[], bool]) -> TargetState:
     """Have a target checked and describe it; what went wrong there is part of the answer.
 
     Raises:
@@ -101,7 +126,7 @@ def check(client: Client, name: str, wait_s: float) -> TargetState:
     """
     before = client.last_check(client.target(name).name)
     try:
-        client.check(name, wait_s)
+        client.check(name, wait_s, is_wanted=is_wanted)
     except DriverError:
         if client.last_check(name) == before:
             raise
@@ -125,6 +150,8 @@ def _target(client: Client, found: Target) -> TargetState:
         checked=None if checked is None else checked.checked,
         error=None if error is None else msgspec.convert(error, Error),
         active=client.active_on(found.name),
+        actions=client.actions(found.name),
+        provisioning=client.provisioning(found.name),
     )
 
 

@@ -40,6 +40,7 @@ class Watch:
         self._said: dict[RunId, tuple[object, float]] = {}
         self._waiting: dict[RunId, Run] = {}
         self._targets: object = None
+        self._prompts: list[str] = []
         self._targets_seen = float("-inf")
 
     @property
@@ -51,7 +52,8 @@ class Watch:
         """Return messages without number and time; the first look finds nothing changed."""
         if not self._workspace.database.exists():
             return []
-        messages = [*self._changes(), *self._late(), *self._look_at_targets()]
+        messages = [*self._changes(), *self._late()]
+        messages += [*self._look_at_targets(), *self._look_at_prompts()]
         if self._live:
             # Nobody may be waiting for these runs but the one who looks at the page.
             self._client.keep_controller()
@@ -116,10 +118,17 @@ class Watch:
             yield {"what": "targets"}
         self._targets = seen
 
+    def _look_at_prompts(self) -> Iterator[dict[str, Any]]:
+        seen = [prompt.id for prompt in self._client.prompts()]
+        if seen != self._prompts:
+            yield {"what": "prompts"}
+        self._prompts = seen
+
     def _marks(self) -> dict[str, int]:
-        """Return when the file of targets and what the checks found were last written."""
+        """Return when the file of targets and what is known about them were last written."""
         paths = [self._workspace.targets_file]
-        paths += self._workspace.targets.glob("*/info.json")
+        for name in ("info.json", "provisioning.json"):
+            paths += self._workspace.targets.glob(f"*/{name}")
         marks = {}
         for path in paths:
             try:

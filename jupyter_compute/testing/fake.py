@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ..driver import BlobSource, Driver, DriverContext
 from ..errors import ConfigError, DriverError, LaunchError, NotFoundError, TargetUnreachableError
-from ..model import Digest, Job, JobStatus, RunId, TargetInfo
+from ..model import Digest, Job, JobStatus, Problem, RunId, TargetAction, TargetInfo
 from .jobs import Step, steps_of
 from .play import Act, Performance, perform
 
@@ -49,6 +49,7 @@ class FakeEngine:
 
     Attributes:
         is_down: Whether every call fails with ``TargetUnreachableError``.
+        is_stopped: Whether a driver has stopped it; a check says so.
         calls: How often each method was called.
         launches: How often each job was truly started: 1, or there is a bug.
         secrets: The secret variables each run was launched with.
@@ -58,6 +59,7 @@ class FakeEngine:
         self.folder = folder
         self.clock = clock
         self.is_down = False
+        self.is_stopped = False
         self.calls: Counter[str] = Counter()
         self.launches: Counter[tuple[RunId, int]] = Counter()
         self.secrets: dict[RunId, dict[str, str]] = {}
@@ -251,6 +253,7 @@ class FakeDriver(Driver):
     kind: ClassVar[str] = "fake"
     title: ClassVar[str] = "Fake"
     Options: ClassVar[type[Struct]] = FakeOptions
+    actions: ClassVar[tuple[TargetAction, ...]] = ("create", "start", "stop", "remove")
 
     def __init__(
         self, context: DriverContext, options: FakeOptions, engine: FakeEngine | None = None
@@ -269,6 +272,7 @@ class FakeDriver(Driver):
     async def check(self) -> TargetInfo:
         """Say what the options say."""
         self._enter("check")
+        stopped = Problem(message="it is stopped", remedy="start it", fatal=True)
         return TargetInfo(
             resource_id=self.resource_id(self.options),
             host="fake",
@@ -277,6 +281,7 @@ class FakeDriver(Driver):
             gpus=tuple(f"Fake GPU {n}" for n in range(self.options.gpus)),
             memory_gb=self.options.memory_gb,
             slots=self.options.slots,
+            problems=(stopped,) if self.engine.is_stopped else (),
         )
 
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
@@ -354,6 +359,26 @@ class FakeDriver(Driver):
         """List the jobs that the engine knows."""
         self._enter("list_jobs")
         return self.engine.jobs()
+
+    async def create(self) -> None:
+        """Make the engine, which is there."""
+        self._leave(self._enter("create"))
+
+    async def start(self) -> None:
+        """Let the engine be reached again."""
+        lost = self._enter("start")
+        self.engine.is_stopped = False
+        self._leave(lost)
+
+    async def stop(self) -> None:
+        """Let the engine be there and run nothing; its jobs play on."""
+        lost = self._enter("stop")
+        self.engine.is_stopped = True
+        self._leave(lost)
+
+    async def remove(self) -> None:
+        """Take the engine away, which only counts."""
+        self._leave(self._enter("remove"))
 
     async def close(self) -> None:
         """Let go; jobs play on."""

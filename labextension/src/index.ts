@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cells } from './plugins/cells';
+import { compare } from './plugins/compare';
 import { core } from './plugins/core';
 import { handshake } from './plugins/handshake';
 import { launcher } from './plugins/launcher';
@@ -29,6 +30,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   targets,
   runs,
   runCommands,
+  compare,
   run,
   logView,
   results,

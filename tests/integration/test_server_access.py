@@ -19,6 +19,7 @@ EXAMPLES = {
     "other": "r000000001",
     "kind": "local",
     "name": "nowhere",
+    "prompt_id": "p0123456789abcdef",
     "action": "start",
 }
 

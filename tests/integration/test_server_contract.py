@@ -70,7 +70,7 @@ def test_the_document_has_every_route_and_verb_and_no_other() -> None:
 def test_the_server_does_what_the_document_says(
     case: schemathesis.Case, served: Served, run_id: str
 ) -> None:
-    if case.path == "/targets/{name}/check" and case.method == "POST":
+    if case.path.endswith("/check") and case.method == "POST":
         # Waiting is for another test.
         case.query = {**(case.query or {}), "wait_s": "0"}
     parts = case.path_parameters or {}

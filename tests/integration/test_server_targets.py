@@ -65,6 +65,8 @@ def test_options_are_changed_and_taken_back(served: Served) -> None:
 def test_what_a_kind_does_not_do_is_said(served: Served, action: str) -> None:
     answer = served.post(f"/targets/local/{action}", status=409)
     assert "the kind local does not do that" in answer["message"]
+    state = served.get("/targets/local")
+    assert (state["actions"], state["provisioning"]) == ([], None)
     assert served.post(f"/targets/nowhere/{action}", status=404)["error"] == "NotFoundError"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_compute.client import Client
 from jupyter_compute.errors import ComputeError, ConfigError, StoreError
-from jupyter_compute.model import ArgvCommand, MetricEvent, Run, RunState, new_run_id
+from jupyter_compute.model import ArgvCommand, MetricEvent, Prompt, Run, RunState, new_run_id
 from jupyter_compute.server.asks import RunsQuery, SubmitBody
 from jupyter_compute.server.errors import RangeError, TooLargeError, answer_of
 from jupyter_compute.server.files import read_range
@@ -206,3 +206,19 @@ def test_an_unforeseen_error_keeps_its_words_to_the_log() -> None:
     assert status == 500 and "abc" not in error.message + error.hint
     assert answer_of(StoreError("locked", hint="wait"))[0] == 503
     assert answer_of(ComputeError("known"))[1].message == "known"
+
+
+def test_questions_of_targets_are_told_when_they_come_and_go(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.add()
+    stage.look()
+    there: list[Prompt] = []
+    monkeypatch.setattr(stage.client, "prompts", lambda: list(there))
+    assert stage.look() == []
+    prompt = Prompt(id="p1", target="gpu1", type="text", message="Code?", created=1.0)
+    there.append(prompt)
+    assert [one[0] for one in stage.look()] == ["prompts"]
+    assert stage.look() == []
+    there.clear()
+    assert [one[0] for one in stage.look()] == ["prompts"]

@@ -114,13 +114,13 @@ function StateChips({
         <button
           key={group.id}
           type="button"
-          className="jp-compute-Chip"
+          className="jp-compute-RunFilters-chip"
           aria-pressed={hasGroup(filter, group)}
           onClick={() => onChange(toggleGroup(filter, group))}
         >
           {groupLabel(group, trans)}
           {counts && (
-            <span className="jp-compute-Chip-count">
+            <span className="jp-compute-RunFilters-count">
               {group.states
                 .reduce((sum, state) => sum + (counts[state] ?? 0), 0)
                 .toLocaleString()}
@@ -132,7 +132,7 @@ function StateChips({
         <button
           key={state}
           type="button"
-          className="jp-compute-Chip"
+          className="jp-compute-RunFilters-chip"
           aria-pressed="true"
           onClick={() =>
             onChange({
@@ -179,7 +179,7 @@ function Restrictions({
         <li key={name}>
           <button
             type="button"
-            className="jp-compute-Chip"
+            className="jp-compute-RunFilters-chip"
             aria-label={trans.__(
               'Lift the filter %1: %2',
               label,

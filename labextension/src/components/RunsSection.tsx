@@ -39,7 +39,10 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
   return (
     <UseSignal signal={list.changed}>
       {() => (
-        <div className="jp-compute-RunsSection">
+        <div
+          className="jp-compute-RunsSection"
+          data-empty={list.total === 0 && !isFiltering(list.filter)}
+        >
           <RunFilters
             filter={list.filter}
             counts={counts}

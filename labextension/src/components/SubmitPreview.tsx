@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useState, type ReactNode } from 'react';
+import { useMemo, useState, type SyntheticEvent } from 'react';
 import { formatBytes } from '../model/format';
 import type {
   IError,
@@ -10,6 +10,7 @@ import type {
   ISizeEntry
 } from '../types';
 import { ErrorNotice } from './ErrorNotice';
+import { SizeTree } from './SizeTree';
 
 export interface ISubmitPreviewProps {
   trans: TranslationBundle;
@@ -59,11 +60,11 @@ export function SubmitPreview(props: ISubmitPreviewProps): JSX.Element {
           </p>
         )}
       </div>
-      {found && <Largest {...props} found={found} />}
+      {found && isTooLarge && <Largest {...props} found={found} />}
+      {found && <Files {...props} found={found} />}
       {found && found.excluded.length > 0 && (
         <Excluded trans={trans} excluded={found.excluded} />
       )}
-      {found && <Explain {...props} />}
     </div>
   );
 }
@@ -109,52 +110,98 @@ function Size({
   );
 }
 
+/** Folders and files that take the most room, each with the one click that leaves it out. */
 function Largest({
   trans,
   found,
-  tree,
-  isTooLarge,
   isLoading,
-  onLoadTree,
   onIgnore
-}: ISubmitPreviewProps & { found: IPreview }): ReactNode {
-  const entries = (tree ?? found.largest).filter(
-    one => one.path && one.path !== '.'
-  );
-  if (entries.length === 0) {
-    return null;
-  }
+}: ISubmitPreviewProps & { found: IPreview }): JSX.Element {
   return (
-    <details className="jp-compute-SubmitPreview-part" open={isTooLarge}>
-      <summary>{trans.__('Largest folders and files')}</summary>
-      <ul className="jp-compute-SubmitPreview-list">
-        {entries.map(({ path, bytes }) => (
+    <ul
+      className="jp-compute-SubmitPreview-list"
+      aria-label={trans.__('Largest folders and files')}
+    >
+      {found.largest
+        .filter(one => one.path)
+        .map(({ path, bytes }) => (
           <li key={path}>
             <span className="jp-compute-SubmitPreview-path">{path}</span>
             <span className="jp-compute-SubmitPreview-bytes">
               {formatBytes(bytes)}
             </span>
-            <button
-              type="button"
-              className="jp-compute-Submit-small"
-              disabled={isLoading}
-              aria-label={trans.__('Leave out %1', path)}
-              onClick={() => onIgnore(path)}
-            >
-              {trans.__('Leave out')}
-            </button>
+            <LeaveOut
+              trans={trans}
+              path={path}
+              isDisabled={isLoading}
+              onIgnore={onIgnore}
+            />
           </li>
         ))}
-      </ul>
-      {!tree && (
-        <button
-          type="button"
-          className="jp-compute-Submit-small"
-          onClick={onLoadTree}
-        >
-          {trans.__('Show all sizes')}
-        </button>
+    </ul>
+  );
+}
+
+function LeaveOut({
+  trans,
+  path,
+  isDisabled = false,
+  onIgnore
+}: {
+  trans: TranslationBundle;
+  path: string;
+  isDisabled?: boolean;
+  onIgnore: (path: string) => void;
+}): JSX.Element {
+  return (
+    <button
+      type="button"
+      className="jp-compute-Submit-small"
+      disabled={isDisabled}
+      aria-label={trans.__('Leave out %1', path)}
+      onClick={event => {
+        event.stopPropagation();
+        onIgnore(path);
+      }}
+    >
+      {trans.__('Leave out')}
+    </button>
+  );
+}
+
+/** Every folder and file with its size, and why it is in or out. */
+function Files(props: ISubmitPreviewProps & { found: IPreview }): JSX.Element {
+  const { trans, found, tree, explanation, onLoadTree, onExplain } = props;
+  const [isOpen, setIsOpen] = useState(false);
+  const leftOut = useMemo(
+    () => new Set(found.excluded.map(one => one.path)),
+    [found]
+  );
+  const toggle = (event: SyntheticEvent<HTMLDetailsElement>) => {
+    setIsOpen(event.currentTarget.open);
+    if (event.currentTarget.open && !tree) {
+      onLoadTree();
+    }
+  };
+  return (
+    <details className="jp-compute-SubmitPreview-part" onToggle={toggle}>
+      <summary>{trans.__('Look at the files')}</summary>
+      {isOpen && tree && (
+        <SizeTree
+          trans={trans}
+          entries={tree}
+          excluded={found.excluded}
+          selected={explanation?.path}
+          onSelect={path => path && onExplain(path)}
+          renderActions={path =>
+            path &&
+            !leftOut.has(path) && (
+              <LeaveOut trans={trans} path={path} onIgnore={props.onIgnore} />
+            )
+          }
+        />
       )}
+      <Explain {...props} />
     </details>
   );
 }
@@ -203,14 +250,15 @@ function Explain({
   const [path, setPath] = useState('');
   const ask = () => path.trim() && onExplain(path.trim());
   return (
-    <details className="jp-compute-SubmitPreview-part">
-      <summary>{trans.__('Why is this in or out?')}</summary>
+    <>
       <div className="jp-compute-SubmitPreview-ask" data-own-enter="">
         <input
           type="text"
           className="jp-mod-styled"
-          aria-label={trans.__('Path of a file or folder')}
-          placeholder="data/train.csv"
+          aria-label={trans.__(
+            'Why is this in or out? Path of a file or folder'
+          )}
+          placeholder={trans.__('Why is this in or out? data/train.csv')}
           spellCheck={false}
           value={path}
           onChange={event => setPath(event.target.value)}
@@ -221,23 +269,12 @@ function Explain({
         </button>
       </div>
       <div aria-live="polite" className="jp-compute-SubmitPreview-answer">
-        {explanation && (
-          <>
-            <span>{explanationText(explanation, trans)}</span>
-            {explanation.is_included && (
-              <button
-                type="button"
-                className="jp-compute-Submit-small"
-                aria-label={trans.__('Leave out %1', explanation.path)}
-                onClick={() => onIgnore(explanation.path)}
-              >
-                {trans.__('Leave out')}
-              </button>
-            )}
-          </>
+        {explanation && <span>{explanationText(explanation, trans)}</span>}
+        {explanation?.is_included && (
+          <LeaveOut trans={trans} path={explanation.path} onIgnore={onIgnore} />
         )}
       </div>
-    </details>
+    </>
   );
 }
 
@@ -267,7 +304,7 @@ function ignoredText(
 ): string {
   return created
     ? trans.__(
-        'A new file .amlignore has the line %1, and the rules that git had.',
+        'A new file .amlignore has the line %1. It takes the place of .gitignore, whose rules it repeats.',
         line
       )
     : trans.__('The file .amlignore has the line %1 now.', line);

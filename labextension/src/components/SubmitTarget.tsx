@@ -73,7 +73,7 @@ function stateText(
     return [problem.message, problem.remedy].filter(Boolean).join(' – ');
   }
   if (!info || checked === null) {
-    return trans.__('Nobody has looked at it yet.');
+    return trans.__('It was not checked yet.');
   }
   const parts = [
     info.host,

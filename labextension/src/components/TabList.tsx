@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent } from 'react';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 
 export interface ITab {
   id: string;
@@ -26,6 +26,12 @@ export function TabList({
   onSelect
 }: ITabListProps): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where not all have a place beside each other, the selected one is to be seen.
+    list.current
+      ?.querySelector('[aria-selected=true]')
+      ?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+  }, [selected]);
   const onKeyDown = (event: KeyboardEvent) => {
     const place = tabs.findIndex(tab => tab.id === selected);
     const next = goTo(event.key, place, tabs.length);

@@ -23,6 +23,18 @@ export function TargetFacts({ target, trans }: ITargetFactsProps): JSX.Element {
   );
 }
 
+export interface IInfoFactsProps {
+  info: ITargetInfo;
+  trans: TranslationBundle;
+}
+
+/**
+ * What a look at a place found.
+ */
+export function InfoFacts({ info, trans }: IInfoFactsProps): JSX.Element {
+  return <Facts rows={found(info, trans)} />;
+}
+
 /**
  * A target's options as they were given; secrets come masked.
  */

@@ -20,6 +20,8 @@ export interface ILogEditorOptions {
   /** What who listens hears of it. */
   label: string;
   isFollowing: boolean;
+  /** Where it was scrolled to when it was shown before. */
+  place?: StateEffect<unknown>;
   isWrapped: boolean;
   hasLineNumbers: boolean;
   keys: readonly KeyBinding[];
@@ -30,6 +32,9 @@ export interface ILogEditorOptions {
 /** How long after a key or a turn of the wheel a move is the reader's own. */
 const GESTURE_MS = 800;
 
+/** After it has drawn it rests for so many times as long: a flood of lines leaves the page to the reader. */
+const REST = 4;
+
 /** So near to the end is at the end. */
 const NEAR_PX = 8;
 
@@ -38,10 +43,11 @@ const NEAR_PX = 8;
  */
 export class LogEditor implements IDisposable {
   constructor(private readonly _options: ILogEditorOptions) {
-    const { host, log, isFollowing } = _options;
+    const { host, log, isFollowing, place } = _options;
     this._isFollowing = isFollowing;
     this.view = new EditorView({
       parent: host,
+      scrollTo: isFollowing ? undefined : place,
       state: EditorState.create({
         doc: log.text,
         extensions: this._extensions()
@@ -74,6 +80,7 @@ export class LogEditor implements IDisposable {
       this._isDisposed = true;
       this._options.log.changed.disconnect(this._hear, this);
       window.removeEventListener('pointerup', this._onRelease);
+      window.clearTimeout(this._timer);
       cancelAnimationFrame(this._frame);
       this.view.destroy();
     }
@@ -124,12 +131,19 @@ export class LogEditor implements IDisposable {
 
   private _hear(_: LogDocument, from: number): void {
     this._newFrom = Math.min(this._newFrom, from);
-    this._frame ||= requestAnimationFrame(() => this._draw());
+    if (this._frame === 0 && this._timer === 0) {
+      const rest = this._restUntil - performance.now();
+      this._timer = window.setTimeout(() => {
+        this._timer = 0;
+        this._frame = requestAnimationFrame(() => this._draw());
+      }, rest);
+    }
   }
 
   private _draw(): void {
     const { log, onFollow } = this._options;
     const from = this._newFrom;
+    const began = performance.now();
     this._frame = 0;
     this._newFrom = Infinity;
     const to = this.view.state.doc.length;
@@ -137,6 +151,8 @@ export class LogEditor implements IDisposable {
       changes: { from, to, insert: log.text.slice(from) },
       effects: this._isFollowing ? this._endAt(log.text.length) : []
     });
+    const now = performance.now();
+    this._restUntil = now + (now - began) * REST;
     if (!this._isFollowing) {
       onFollow(false, this._unseen);
     }
@@ -218,6 +234,8 @@ export class LogEditor implements IDisposable {
   private _isGoingToEnd = false;
   private _newFrom = Infinity;
   private _frame = 0;
+  private _timer = 0;
+  private _restUntil = 0;
   private _isDisposed = false;
 }
 

@@ -2,10 +2,9 @@ import { EditorView } from '@codemirror/view';
 import type { IDisposable } from '@lumino/disposable';
 import type { LogDocument } from '../model/log/document';
 import {
-  findNext,
-  findPrevious,
   MatchCount,
   patternOf,
+  seek,
   type ILogQuery,
   type IMatch
 } from '../model/log/search';
@@ -64,26 +63,25 @@ export class LogFinder implements IDisposable {
     const pattern = patternOf(query);
     this._count = pattern && new MatchCount(pattern);
     this._isInvalid = !pattern && query.text !== '';
-    const start = this._current?.from ?? this._firstVisible();
-    this._show(pattern && findNext(this._text, pattern, start));
+    this._seek(this._current?.from ?? this._firstVisible(), true);
+    if (!pattern) {
+      this._show(null);
+    }
     this._work();
   }
 
+  /** Go to the next match or the one before. */
   step(isForward: boolean): void {
-    const pattern = this._count?.pattern;
-    if (!pattern) {
-      return;
-    }
     const at = this._current?.from ?? this._firstVisible();
-    const match = isForward
-      ? findNext(this._text, pattern, this._current ? at + 1 : at)
-      : findPrevious(this._text, pattern, at);
-    this._show(match);
-    this._tell();
+    this._seek(isForward && this._current ? at + 1 : at, isForward);
+    this._work();
   }
 
-  private get _text() {
-    return this._editor.view.state.doc;
+  private _seek(from: number, isForward: boolean): void {
+    const pattern = this._count?.pattern;
+    const { doc } = this._editor.view.state;
+    const at = Math.min(from, doc.length);
+    this._seeking = pattern ? seek(doc, pattern, at, isForward) : null;
   }
 
   private _show(match: IMatch | null): void {
@@ -91,7 +89,7 @@ export class LogFinder implements IDisposable {
     this._current = match;
     const pattern = this._count?.pattern ?? null;
     const finding = setFinding.of({ pattern, current: match });
-    if (match) {
+    if (match && match.to <= view.state.doc.length) {
       this._editor.follow(false);
       const goal = EditorView.scrollIntoView(match.from, { y: 'center' });
       view.dispatch({ effects: [finding, goal] });
@@ -118,10 +116,22 @@ export class LogFinder implements IDisposable {
     this._timer = window.setTimeout(() => this._work());
   }
 
+  /** First where the next match is, then how many there are. */
   private _work(): void {
-    this._count?.work(this._log.text, SLICE_MS);
+    const until = performance.now() + SLICE_MS;
+    while (this._seeking && performance.now() < until) {
+      const { done, value } = this._seeking.next();
+      if (done) {
+        this._seeking = null;
+        this._show(value);
+      }
+    }
+    const count = this._count;
+    if (!this._seeking) {
+      count?.work(this._log.text, until - performance.now());
+    }
     this._tell();
-    if (this._count && !this._count.isWhole && !this._count.isFull) {
+    if (this._seeking || (count && !count.isWhole && !count.isFull)) {
       this._plan();
     }
   }
@@ -138,6 +148,7 @@ export class LogFinder implements IDisposable {
   }
 
   private _count: MatchCount | null = null;
+  private _seeking: ReturnType<typeof seek> | null = null;
   private _current: IMatch | null = null;
   private _isInvalid = false;
   private _timer = 0;

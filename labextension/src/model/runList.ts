@@ -220,7 +220,9 @@ export class RunList implements IDisposable {
   private async _askPage(page: number, signal: AbortSignal): Promise<IRuns> {
     const query = { ...this._filter, offset: page * PAGE, limit: PAGE };
     const answer = await this._api.runs(query, signal);
-    signal.throwIfAborted();
+    if (signal.aborted) {
+      throw new DOMException('nobody looks any more', 'AbortError');
+    }
     return answer;
   }
 

@@ -1,11 +1,8 @@
 import type { KernelSpec } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** What a kernel's definition says when it means the Python that Jupyter itself runs in. */
-const JUPYTERS_OWN = /^(python|python3|python3\.\d+)$/;
-
 /**
- * The interpreter of a kernel on this machine; empty if it is Jupyter's own, or not a Python that is known.
+ * The interpreter of a kernel on this machine; empty if it is Jupyter's own (a mere `python` means that one), or no Python.
  */
 export function pythonOf(
   specs: KernelSpec.ISpecModels | null,
@@ -13,8 +10,7 @@ export function pythonOf(
 ): string {
   const spec = specs?.kernelspecs[kernel];
   const program = spec?.language === 'python' ? spec.argv[0] : '';
-  const isPath = program?.startsWith('/') && /\/python[\d.]*$/.test(program);
-  return isPath && !JUPYTERS_OWN.test(program) ? program : '';
+  return /^\/.*\/python[\d.]*$/.test(program) ? program : '';
 }
 
 /**
@@ -30,7 +26,7 @@ export function nameDefault(
   if (!isLocal) {
     return trans.__('The target’s own Python');
   }
-  return pythonOf(specs, kernel) && spec
+  return spec?.language === 'python'
     ? trans.__('The kernel’s Python (%1)', spec.display_name)
-    : trans.__('Jupyter’s own Python');
+    : trans.__('The Python that Jupyter runs in');
 }

@@ -3,6 +3,13 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
+import {
+  addBeside,
+  isNotebook7,
+  OpenPages,
+  reopenBeside,
+  showBeside
+} from './notebook7';
 
 export interface IPagesOptions<A extends ReadonlyPartialJSONObject> {
   app: JupyterFrontEnd;
@@ -23,9 +30,12 @@ export interface IPagesOptions<A extends ReadonlyPartialJSONObject> {
  */
 export class Pages<A extends ReadonlyPartialJSONObject> {
   constructor(private readonly _options: IPagesOptions<A>) {
-    const { restorer, namespace, command } = _options;
+    const { app, restorer, namespace, command } = _options;
     this.tracker = new WidgetTracker({ namespace });
-    if (restorer) {
+    if (isNotebook7(app)) {
+      this._remembered = new OpenPages(namespace);
+      void app.restored.then(() => this._reopen());
+    } else if (restorer) {
       void restorer.restore(this.tracker, {
         command,
         args: widget => this._args.get(widget) ?? {},
@@ -38,23 +48,19 @@ export class Pages<A extends ReadonlyPartialJSONObject> {
 
   /** Show the page for these arguments. */
   open(args: A): MainAreaWidget<Widget> {
-    const { app, namespace, key, label, create, icon } = this._options;
-    const id = `${namespace}-${key(args)}`;
-    let page = this.tracker.find(widget => widget.id === id);
-    if (!page) {
-      page = new MainAreaWidget({ content: create(args) });
-      page.id = id;
-      page.title.label = label(args);
-      page.title.icon = icon;
-      page.title.closable = true;
-      page.toolbar.hide();
-      this._args.set(page, args);
-      void this.tracker.add(page);
+    const { app } = this._options;
+    const page = this._find(args) ?? this._make(args);
+    if (isNotebook7(app)) {
+      if (!page.isAttached) {
+        addBeside(app, page);
+      }
+      showBeside(app, page);
+    } else {
+      if (!page.isAttached) {
+        app.shell.add(page, 'main');
+      }
+      app.shell.activateById(page.id);
     }
-    if (!page.isAttached) {
-      app.shell.add(page, mainArea(app));
-    }
-    app.shell.activateById(page.id);
     return page;
   }
 
@@ -62,12 +68,50 @@ export class Pages<A extends ReadonlyPartialJSONObject> {
   keep(page: MainAreaWidget<Widget>, args: A): void {
     this._args.set(page, args);
     void this.tracker.save(page);
+    this._remember();
+  }
+
+  private _find(args: A): MainAreaWidget<Widget> | undefined {
+    return this.tracker.find(page => page.id === this._id(args));
+  }
+
+  private _make(args: A): MainAreaWidget<Widget> {
+    const { create, icon, label } = this._options;
+    const page = new MainAreaWidget({ content: create(args) });
+    page.id = this._id(args);
+    page.title.label = label(args);
+    page.title.icon = icon;
+    page.title.closable = true;
+    page.toolbar.hide();
+    this._args.set(page, args);
+    void this.tracker.add(page).then(() => this._remember());
+    page.disposed.connect(() => this._remember());
+    return page;
+  }
+
+  private _id(args: A): string {
+    return `${this._options.namespace}-${this._options.key(args)}`;
+  }
+
+  private _reopen(): void {
+    for (const args of this._remembered?.read() ?? []) {
+      if (!this._find(args)) {
+        reopenBeside(this._options.app, this._make(args));
+      }
+    }
+  }
+
+  private _remember(): void {
+    const open: A[] = [];
+    this.tracker.forEach(page => {
+      const args = this._args.get(page);
+      if (args && !page.isDisposed) {
+        open.push(args);
+      }
+    });
+    this._remembered?.write(open);
   }
 
   private _args = new WeakMap<object, A>();
-}
-
-/** Notebook 7 has one document in its main area, and room for more below it. */
-function mainArea(app: JupyterFrontEnd): string {
-  return app.name === 'Jupyter Notebook' ? 'down' : 'main';
+  private _remembered: OpenPages<A> | null = null;
 }

@@ -75,12 +75,6 @@ export const run: JupyterFrontEndPlugin<IRunTabs> = {
       command: CommandIDs.openRun,
       category: trans.__('Compute')
     });
-    pages.tracker.widgetAdded.connect((_, page) => {
-      const content = page.content as RunPageWidget;
-      content.tabChanged.connect(({ id }, tab) =>
-        pages.keep(page, { id, tab })
-      );
-    });
     return tabs;
   }
 };

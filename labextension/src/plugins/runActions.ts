@@ -39,12 +39,12 @@ export class RunActionList {
     compare.act = () => void this._choose();
     return [
       ...(isLive ? [ends] : []),
-      this._command(CommandIDs.rerun, trans.__('Rerun'), { id }),
+      this._command(CommandIDs.rerun, trans.__('Run again'), { id }),
       compare,
       this._copy(trans.__('Copy as')),
       ...(isLive
         ? []
-        : [this._command(CommandIDs.deleteRuns, trans.__('Delete'), { ids })])
+        : [this._command(CommandIDs.deleteRuns, trans.__('Delete…'), { ids })])
     ];
   }
 
@@ -64,10 +64,11 @@ export class RunActionList {
 
   private _copy(label: string): IRunAction {
     const { commands } = this._app;
-    const { id } = this._model;
+    const { id, run } = this._model;
     const open = (button: HTMLElement) => {
       const menu = this._makeMenu(button);
-      for (const as of ['magic', 'cli', 'id']) {
+      const isCell = run?.command.type === 'cell';
+      for (const as of isCell ? ['magic', 'id'] : ['magic', 'cli', 'id']) {
         menu.addItem({ command: CommandIDs.copyRun, args: { id, as } });
       }
       const { left, bottom } = button.getBoundingClientRect();

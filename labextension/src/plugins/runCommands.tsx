@@ -25,7 +25,12 @@ import {
   type IFailure
 } from '../model/runActions';
 import { asError } from '../request';
-import { CommandIDs, ICompute, ISelectedRuns } from '../tokens';
+import {
+  CommandIDs,
+  ICompute,
+  IComputeSettings,
+  ISelectedRuns
+} from '../tokens';
 import type { IRunLine } from '../types';
 
 type Args = ReadonlyPartialJSONObject;
@@ -41,14 +46,15 @@ export const runCommands: JupyterFrontEndPlugin<void> = {
   description: 'Cancels, repeats, deletes and copies runs.',
   autoStart: true,
   requires: [ICompute],
-  optional: [ISelectedRuns, ICommandPalette],
+  optional: [ISelectedRuns, IComputeSettings, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     compute: ICompute,
     selected: ISelectedRuns | null,
+    settings: IComputeSettings | null,
     palette: ICommandPalette | null
   ) => {
-    const commands = new RunCommands(app, compute, selected);
+    const commands = new RunCommands(app, compute, selected, settings);
     commands.addOpen();
     commands.addEndings();
     commands.addRerun();
@@ -68,7 +74,8 @@ class RunCommands {
   constructor(
     private readonly _app: JupyterFrontEnd,
     private readonly _compute: ICompute,
-    private readonly _selected: ISelectedRuns | null
+    private readonly _selected: ISelectedRuns | null,
+    private readonly _settings: IComputeSettings | null
   ) {}
 
   addOpen(): void {
@@ -209,6 +216,9 @@ class RunCommands {
     runs: readonly Named[],
     active: number
   ): Promise<boolean> {
+    if (this._settings && !this._settings.confirmDelete) {
+      return true;
+    }
     const { trans } = this._compute;
     const note =
       active > 0

@@ -168,7 +168,8 @@ class RunsPanel extends ReactWidget {
         label: trans.__('Delete'),
         icon: deleteIcon,
         fits: deletable,
-        act: withIds(CommandIDs.deleteRuns)
+        // Of all that are selected: the question says which of them stay.
+        act: () => this._run(CommandIDs.deleteRuns)
       }
     ];
   }

@@ -158,17 +158,15 @@ function readArgs(
   };
 }
 
-/** A toolbar's button does not tell its command which keys are held. */
+/** A toolbar's button does not tell its command which keys are held; some act when they are pressed, others when clicked. */
 function watchShift(): () => boolean {
   let isHeld = false;
-  document.addEventListener(
-    'click',
-    event => {
-      isHeld = event.shiftKey;
-      // The command runs within the click; what comes later was not clicked.
-      window.setTimeout(() => (isHeld = false));
-    },
-    true
-  );
+  const note = (event: MouseEvent) => {
+    isHeld = event.shiftKey;
+    // The command runs within the event; what comes later was not clicked.
+    window.setTimeout(() => (isHeld = false));
+  };
+  document.addEventListener('mousedown', note, true);
+  document.addEventListener('click', note, true);
   return () => isHeld;
 }

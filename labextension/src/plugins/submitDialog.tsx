@@ -5,6 +5,8 @@ import { SubmitForm } from '../components/SubmitForm';
 import type { Submission } from '../model/submission';
 import type { IRun } from '../types';
 
+const BUTTONS = '.jp-Dialog-footer .jp-Dialog-button';
+
 export interface ISubmitDialogOptions {
   submission: Submission;
   trans: TranslationBundle;
@@ -49,7 +51,12 @@ export class SubmitDialog extends Dialog<unknown> {
     if (event.type === 'click' && target === this.node) {
       // Beside the form: what was typed would be lost.
       event.stopPropagation();
-    } else if (!(isEnter(event) && target.closest('[data-own-enter]'))) {
+    } else if (isKey(event, 'Tab') && !event.shiftKey && this._isLast(target)) {
+      // The form was not drawn yet when the dialog looked for its first field.
+      event.preventDefault();
+      event.stopPropagation();
+      this.node.querySelector('select')?.focus();
+    } else if (!(isKey(event, 'Enter') && target.closest('[data-own-enter]'))) {
       super.handleEvent(event);
       this._sync();
     }
@@ -67,28 +74,31 @@ export class SubmitDialog extends Dialog<unknown> {
     this._run = await this._submission.submit();
     if (this._run) {
       super.resolve(1);
-    } else if (this._submission.error) {
-      this.node
-        .querySelector('.jp-compute-Submit-outcome')
-        ?.scrollIntoView({ block: 'end' });
     }
   }
 
   private _sync(): void {
-    const button = this.node.querySelector<HTMLButtonElement>(
-      '.jp-Dialog-button.jp-mod-accept'
-    );
+    const [, button] = this._buttonsNow();
     if (button) {
       button.disabled = !this._submission.canSubmit;
     }
+  }
+
+  private _isLast(target: HTMLElement): boolean {
+    const enabled = this._buttonsNow().filter(button => !button.disabled);
+    return target === enabled.at(-1);
+  }
+
+  private _buttonsNow(): HTMLButtonElement[] {
+    return [...this.node.querySelectorAll<HTMLButtonElement>(BUTTONS)];
   }
 
   private readonly _submission: Submission;
   private _run: IRun | null = null;
 }
 
-function isEnter(event: Event): boolean {
-  return event instanceof KeyboardEvent && event.key === 'Enter';
+function isKey(event: Event, key: string): event is KeyboardEvent {
+  return event instanceof KeyboardEvent && event.key === key;
 }
 
 class SubmitBody extends ReactWidget {

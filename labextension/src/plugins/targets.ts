@@ -4,10 +4,10 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import type { SidePanel } from '@jupyterlab/ui-components';
 import { ICompute, IPrompts } from '../tokens';
+import { attachPages } from './attachPages';
 import { ISidebar } from './sidebar';
 import { addTargetCommands } from './targetCommands';
 import { targetPages } from './targetPages';
@@ -21,13 +21,7 @@ export const targets: JupyterFrontEndPlugin<void> = {
   description: 'Lists, attaches and shows compute targets.',
   autoStart: true,
   requires: [ICompute, ISidebar],
-  optional: [
-    IPrompts,
-    ILayoutRestorer,
-    ICommandPalette,
-    INotebookTracker,
-    IDefaultFileBrowser
-  ],
+  optional: [IPrompts, ILayoutRestorer, ICommandPalette, INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
     compute: ICompute,
@@ -38,14 +32,14 @@ export const targets: JupyterFrontEndPlugin<void> = {
     notebooks: INotebookTracker | null
   ) => {
     const pages = targetPages(app, compute, restorer, prompts);
+    const forms = attachPages(app, compute, restorer);
     addTargetCommands({
       app,
       compute,
       palette,
       notebooks,
-      attach: () => undefined,
       open: name => void pages.open({ name }),
-      edit: () => undefined
+      ...forms
     });
     sidebar.insertWidget(0, targetsSection(app, compute, prompts, notebooks));
   }

@@ -14,6 +14,8 @@ export interface IMatch {
 /** More matches than this are not counted: nobody steps through them. */
 export const MOST_COUNTED = 100_000;
 
+const NO_MATCHES: readonly IMatch[] = [];
+
 /** How many lines are looked at between two looks at the clock. */
 const CHECKED_EVERY = 256;
 
@@ -28,70 +30,99 @@ export function patternOf(query: ILogQuery): RegExp | null {
     ? query.text
     : query.text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   try {
-    return new RegExp(source, query.isCaseSensitive ? 'gu' : 'giu');
+    return new RegExp(source, query.isCaseSensitive ? 'g' : 'gi');
   } catch {
     return null;
   }
 }
 
 /** All matches in one line; empty ones are none. */
-export function matchesIn(line: string, pattern: RegExp): IMatch[] {
+export function matchesIn(line: string, pattern: RegExp): readonly IMatch[] {
+  pattern.lastIndex = 0;
+  let match = pattern.exec(line);
+  if (!match) {
+    return NO_MATCHES;
+  }
   const found: IMatch[] = [];
-  for (const match of line.matchAll(pattern)) {
+  for (; match; match = pattern.exec(line)) {
     if (match[0]) {
       found.push({ from: match.index, to: match.index + match[0].length });
+    } else {
+      pattern.lastIndex++;
     }
   }
   return found;
 }
 
-/** The first match that begins at a place or after it; after the end it goes on from the beginning. */
-export function findNext(
+/**
+ * Look for the first match that begins at a place or after it, or else the last one that begins before it; at the end
+ * of the text it goes on from the other one. It pauses often, so that the page stays quick.
+ */
+export function* seek(
   text: Text,
   pattern: RegExp,
-  at: number
-): IMatch | null {
-  const start = text.lineAt(Math.min(at, text.length)).number;
-  for (let step = 0; step <= text.lines; step++) {
-    const line = text.line(((start - 1 + step) % text.lines) + 1);
-    const isFirst = step === 0;
-    const found = placed(line, pattern).find(
-      match => !isFirst || match.from >= at
-    );
-    if (found) {
-      return found;
-    }
-  }
-  return null;
-}
-
-/** The last match that begins before a place; before the beginning it goes on from the end. */
-export function findPrevious(
-  text: Text,
-  pattern: RegExp,
-  at: number
-): IMatch | null {
-  const start = text.lineAt(Math.min(at, text.length)).number;
-  for (let step = 0; step <= text.lines; step++) {
-    const number = (start - 1 - step + 2 * text.lines) % text.lines;
-    const found = placed(text.line(number + 1), pattern);
-    const isFirst = step === 0;
-    const match = found.filter(one => !isFirst || one.from < at).pop();
+  at: number,
+  isForward: boolean
+): Generator<void, IMatch | null> {
+  let count = 0;
+  for (const line of isForward ? linesFrom(text, at) : linesUpTo(text, at)) {
+    const found = matchesIn(line.text, pattern).map(({ from, to }) => ({
+      from: line.from + from,
+      to: line.from + to
+    }));
+    const match = isForward
+      ? found.find(one => line.isAgain || one.from >= at)
+      : found.reverse().find(one => line.isAgain || one.from < at);
     if (match) {
       return match;
     }
+    if (++count % CHECKED_EVERY === 0) {
+      yield;
+    }
   }
   return null;
 }
 
-function placed(
-  line: { from: number; text: string },
-  pattern: RegExp
-): IMatch[] {
-  return matchesIn(line.text, pattern).map(({ from, to }) => ({
-    from: line.from + from,
-    to: line.from + to
-  }));
+interface ISoughtLine {
+  from: number;
+  text: string;
+  /** Whether it comes after the text's end was met. */
+  isAgain: boolean;
+}
+
+function* linesFrom(text: Text, at: number): Generator<ISoughtLine> {
+  const first = text.lineAt(at);
+  let from = first.from;
+  for (const line of text.iterLines(first.number)) {
+    yield { from, text: line, isAgain: false };
+    from += line.length + 1;
+  }
+  from = 0;
+  for (const line of text.iterLines(1, first.number + 1)) {
+    yield { from, text: line, isAgain: true };
+    from += line.length + 1;
+  }
+}
+
+function* linesUpTo(text: Text, at: number): Generator<ISoughtLine> {
+  const first = text.lineAt(at);
+  yield* linesBack(text, first.to, 0, false);
+  yield* linesBack(text, text.length, first.from, true);
+}
+
+function* linesBack(
+  text: Text,
+  to: number,
+  until: number,
+  isAgain: boolean
+): Generator<ISoughtLine> {
+  const parts = text.iterRange(to, until);
+  for (let from = to; !parts.next().done;) {
+    from -= parts.value.length;
+    if (!parts.lineBreak) {
+      yield { from, text: parts.value, isAgain };
+    }
+  }
 }
 
 /**

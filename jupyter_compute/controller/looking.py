@@ -1,0 +1,121 @@
+"""Looks at a place that is not attached: nothing of its options stays anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..driver import Driver, DriverContext
+from ..errors import ComputeError, DriverError
+from ..model import Checked, Question, Target, TargetInfo
+from ..options import read_options
+from ..registry import Registry
+from .context import Context
+from .prompts import Prompts
+
+log = logging.getLogger(__name__)
+
+Asker = Callable[[Question], Awaitable[str | None]]
+
+_FOLDER = ".look-"
+_CLOSE_S = 10.0
+
+
+def make_driver(
+    registry: Registry, target: Target, folder: Path, *, python: str, ask: Asker
+) -> Driver:
+    """Construct the driver of a target, which touches nothing.
+
+    Raises:
+        ComputeError: There is no such kind, or the options are wrong.
+    """
+    cls: Any = registry.driver(target.kind)
+    options = read_options(cls.Options, target.options)
+    context = DriverContext(target=target.name, folder=str(folder), default_python=python, ask=ask)
+    driver: Driver = cls(context, options)
+    return driver
+
+
+def as_error(error: ComputeError) -> dict[str, str]:
+    """Return an error in the one shape that all front ends know."""
+    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+async def checked(driver: Driver, kind: str, target: str) -> TargetInfo:
+    """Have a driver look at what is there.
+
+    Raises:
+        DriverError: It did not answer, or the answer is no; a bug in the driver is one, too.
+    """
+    try:
+        return await driver.check()
+    except DriverError:
+        raise
+    except Exception as exc:
+        words = f"a bug in the kind {kind}: {type(exc).__name__}: {exc}"
+        raise DriverError(words, target=target, kind=kind) from exc
+
+
+class Looks:
+    """Constructs a driver for one look at a place, and lets it go.
+
+    The options come over the controller's socket and stay in memory. The folder that a driver
+    may write to is gone afterwards.
+
+    Args:
+        context: What the controller works with.
+        python: The interpreter that kinds which run on this machine use by default.
+        prompts: Where a driver's questions go.
+    """
+
+    def __init__(self, context: Context, python: str, prompts: Prompts) -> None:
+        self._context = context
+        self._prompts = prompts
+        self._python = python
+        self._count = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for a look."""
+        return self._count > 0
+
+    async def sweep(self) -> None:
+        """Remove the folders of looks that a killed controller was at."""
+        for folder in self._context.workspace.targets.glob(f"{_FOLDER}*"):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def look(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a request with what a look at the place found, or what went wrong."""
+        self._count += 1
+        try:
+            target = msgspec.convert(request["target"], Target)
+            found = await self._look(target)
+        finally:
+            self._count -= 1
+        return {"ok": True, "checked": msgspec.to_builtins(found)}
+
+    async def _look(self, target: Target) -> Checked:
+        folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=self._context.workspace.targets))
+        place, driver = target.resource_id, None
+        try:
+            ask = self._prompts.asker(target.name or place)
+            driver = make_driver(
+                self._context.registry, target, folder, python=self._python, ask=ask
+            )
+            info = await checked(driver, target.kind, target.name)
+            return Checked(resource_id=place, info=info)
+        except ComputeError as exc:
+            return Checked(resource_id=place, error=as_error(exc))
+        finally:
+            if driver is not None:
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(driver.close(), _CLOSE_S)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

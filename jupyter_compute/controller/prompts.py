@@ -1,0 +1,133 @@
+"""Questions that targets ask, and their answers, which are kept nowhere.
+
+Open questions stand in ``prompts.json``, where front ends see them; the file is replaced when
+there is one more or less and gone when there is none. Answers come over the controller's socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ..model import Prompt, Question
+from ..workspace import Workspace
+from .lock import read_facts
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 300.0
+"""How long a question stays open; after that it counts as declined."""
+
+
+class _Page(Struct, kw_only=True):
+    """The content of the file. The questions of a process that is gone cannot be answered."""
+
+    pid: int
+    prompts: list[Prompt]
+
+
+def read_prompts(workspace: Workspace) -> list[Prompt]:
+    """List the questions that the live controller has open, the oldest first."""
+    try:
+        page = msgspec.json.decode(_path(workspace).read_bytes(), type=_Page)
+    except (OSError, msgspec.MsgspecError):
+        return []
+    facts = read_facts(workspace.lock)
+    return page.prompts if facts is not None and facts.pid == page.pid else []
+
+
+class Prompts:
+    """The questions that are open.
+
+    Args:
+        workspace: Where they are shown.
+        clock: Seconds since the epoch.
+        patience_s: How long each stays open.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        clock: Callable[[], float],
+        *,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._workspace = workspace
+        self._clock = clock
+        self._patience_s = patience_s
+        self._open: dict[str, tuple[Prompt, asyncio.Future[str | None]]] = {}
+
+    def asker(self, target: str) -> Callable[[Question], Awaitable[str | None]]:
+        """Return what a driver asks with.
+
+        Args:
+            target: The target's name, or what its place is called before it has one.
+        """
+
+        async def ask(question: Question) -> str | None:
+            return await self._ask(target, question)
+
+        return ask
+
+    def answer(self, prompt_id: str, answer: str | None) -> bool:
+        """Answer a question, or decline to with ``None``; return whether it was open."""
+        found = self._open.get(prompt_id)
+        if found is None or found[1].done():
+            return False
+        found[1].set_result(answer)
+        return True
+
+    def clear(self) -> None:
+        """Take away what another controller has left."""
+        self._open.clear()
+        self._show()
+
+    async def _ask(self, target: str, question: Question) -> str | None:
+        prompt = Prompt(
+            id=f"p{secrets.token_hex(8)}",
+            target=target,
+            type=question.type,
+            message=question.message,
+            created=self._clock(),
+        )
+        answered: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._open[prompt.id] = prompt, answered
+        try:
+            if not self._show():
+                return None  # nobody could see it
+            await asyncio.wait({answered}, timeout=self._patience_s)
+            return answered.result() if answered.done() else None
+        finally:
+            del self._open[prompt.id]
+            self._show()
+
+    def _show(self) -> bool:
+        path = _path(self._workspace)
+        try:
+            if not self._open:
+                path.unlink(missing_ok=True)
+                return True
+            page = _Page(pid=os.getpid(), prompts=[prompt for prompt, _ in self._open.values()])
+            part = path.with_suffix(".part")
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with open(handle, "wb") as file:
+                file.write(msgspec.json.encode(page))
+            part.replace(path)
+        except (OSError, UnicodeEncodeError) as exc:
+            log.warning("a question of a target cannot be shown: %s", exc)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+            return False
+        return True
+
+
+def _path(workspace: Workspace) -> Path:
+    return workspace.root / "prompts.json"
