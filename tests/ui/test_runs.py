@@ -90,7 +90,7 @@ def test_filters_restrict_explain_themselves_and_survive_a_reload(
     search(page, "no run is called like this")
     expect(page.get_by_text("No run matches these filters.")).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()
-    expect(rows(page).nth(3)).to_be_visible()
+    expect(rows(page).nth(2)).to_be_visible()
 
 
 def test_several_are_selected_canceled_and_deleted(
