@@ -108,6 +108,7 @@ def test_a_page_comes_back_after_a_reload_and_sees_the_run_to_its_end(
     choose(page, "Details")
 
     def is_kept() -> bool:
+        lab.wait_for_timeout(200)
         answer = httpx.get(
             f"{served.base}lab/api/workspaces",
             headers={"Authorization": f"token {served.token}"},
