@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
-from compute_server import Served, serve
+from compute_server import Served, serve, until
 from playwright.sync_api import Locator, Page, expect
 
 SLOW_MS = 90_000
@@ -97,7 +99,7 @@ def is_complete(log: Locator) -> None:
     expect(state).to_be_visible(timeout=SLOW_MS)
 
 
-def whole_text(log: Locator) -> str:
+def downloaded(log: Locator) -> str:
     """Return the log as a download has it."""
     with log.page.expect_download() as info:
         log.get_by_role("button", name="Download the log").click()
@@ -108,6 +110,30 @@ def scroll_to(log: Locator, share: float) -> None:
     log.locator(".cm-scroller").evaluate(
         "(scroller, share) => { scroller.scrollTop = scroller.scrollHeight * share }", share
     )
+
+
+def assert_whole(log: Locator) -> None:
+    """See that all of the 40,000 lines are there, each once."""
+    expect(log.get_by_text("40,000 lines", exact=True)).to_be_visible()
+    for at in (0, 10_000, 20_000, 30_000):
+        scroll_to(log, at / 40_000)
+        has_line(log, re.compile(rf"^line {at + 5}$"))
+    assert downloaded(log) == "".join(f"line {i}\n" for i in range(40_000))
+
+
+def reload(served: Served, page: Page, run_id: str) -> None:
+    """Load JupyterLab again, once it has noted which pages it shows."""
+
+    def is_noted() -> bool:
+        return f"compute-run-{run_id}" in asked(served, "workspaces")
+
+    until(is_noted)
+    page.goto(f"{served.base}lab")
+
+
+def asked(served: Served, path: str) -> str:
+    headers = {"Authorization": f"token {served.token}"}
+    return httpx.get(f"{served.base}lab/api/{path}", headers=headers).text
 
 
 def test_a_log_is_seen_while_it_is_written_as_in_a_terminal(
@@ -137,6 +163,7 @@ def test_a_log_is_seen_while_it_is_written_as_in_a_terminal(
     assert_accessible(".jp-compute-Log")
 
 
+@pytest.mark.timeout(360)
 def test_it_goes_on_where_it_was_when_the_server_comes_back(
     page: Page, open_log: OpenLog, gates: Path, tmp_path: Path
 ) -> None:
@@ -157,15 +184,24 @@ def test_it_goes_on_where_it_was_when_the_server_comes_back(
         has_line(log, "line 20000")
         (gates / "20000").touch()
         has_line(log, "line 30000")
-        page.reload()
-        has_line(log, "line 30000")
         (gates / "30000").touch()
         is_complete(log)
-        expect(log.get_by_text("40,000 lines", exact=True)).to_be_visible()
-        for at in (0, 10_000, 20_000, 30_000):
-            scroll_to(log, at / 40_000)
-            has_line(log, re.compile(rf"^line {at + 5}$"))
-        assert whole_text(log) == "".join(f"line {i}\n" for i in range(40_000))
+        assert_whole(log)
+
+
+def test_a_reload_in_the_middle_loses_nothing(
+    served: Served, open_lab: Callable[..., Page], open_log: OpenLog, gates: Path
+) -> None:
+    page = open_lab()
+    run_id = script(served, "count.py", COUNT, gates)
+    log = open_log(run_id)
+    has_line(log, "line 10000")
+    reload(served, page, run_id)
+    has_line(log, "line 10000")
+    for gate in ("10000", "20000", "30000"):
+        (gates / gate).touch()
+    is_complete(log)
+    assert_whole(log)
 
 
 def test_a_reader_who_turned_back_stays_there(
@@ -277,7 +313,7 @@ def test_each_process_has_a_log_of_its_own(
     has_line(log, "all")
     log.get_by_label("Which log").select_option("logs/rank-1.log")
     has_line(log, "the second one")
-    assert whole_text(log) == "the second one\n"
+    assert downloaded(log) == "the second one\n"
 
 
 def test_how_a_log_looks_is_kept(
@@ -294,7 +330,13 @@ def test_how_a_log_looks_is_kept(
     expect(log.locator(".cm-lineNumbers")).to_have_count(0)
     high = line.bounding_box()
     assert low and high and high["height"] > 3 * low["height"]
-    page.reload()
+
+    def is_kept() -> bool:
+        kept = json.loads(asked(served, "settings/jupyter_compute:log"))["settings"]
+        return kept == {"wrap": True, "lineNumbers": False}
+
+    until(is_kept)
+    reload(served, page, run_id)
     expect(log.get_by_role("button", name="Wrap long lines")).to_have_attribute(
         "aria-pressed", "true", timeout=SLOW_MS
     )
