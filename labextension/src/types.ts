@@ -79,7 +79,8 @@ export type TargetAction = 'create' | 'start' | 'stop' | 'remove';
 /** How something that is done with the compute behind a target goes. */
 export interface IProvisioning {
   action: TargetAction;
-  state: string;
+  state: 'queued' | 'running' | 'done' | 'failed';
+  /** Why it failed. */
   message: string;
   since: number;
 }

@@ -128,7 +128,7 @@ def test_the_preview_tells_what_goes_along_and_leaves_out_with_one_click(
     (root / "a.tmp").write_text("x")
     page = open_notebook(open_lab, write_notebook(served, folder, "1"))
     dialog = open_dialog(page)
-    expect(dialog.get_by_text("looks like a secret: .env")).to_be_visible()
+    expect(dialog.get_by_text("Left out, as it looks like a secret: .env")).to_be_visible()
     expect(dialog.get_by_text("2.0 MB of at most 300 MB")).to_be_visible()
 
     dialog.get_by_text("Look at the files").click()

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { useEffect, useRef } from 'react';
 import type { IChecked } from '../types';
 import { InfoFacts } from './TargetFacts';
 import { TargetProblems } from './TargetProblems';
@@ -19,8 +20,16 @@ export interface IAttachCheckedProps {
  */
 export function AttachChecked(props: IAttachCheckedProps): JSX.Element {
   const { checked, isTesting, trans, onCancel } = props;
+  const node = useRef<HTMLElement>(null);
+  const isThere = isTesting || checked !== null;
+  useEffect(() => {
+    if (isThere) {
+      node.current?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [isThere, checked]);
   return (
     <section
+      ref={node}
       className="jp-compute-AttachChecked"
       aria-label={trans.__('Test of the connection')}
     >

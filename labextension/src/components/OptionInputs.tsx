@@ -54,26 +54,24 @@ export function ChoiceInput(props: WidgetProps): JSX.Element {
   const place = choices.findIndex(choice => choice.value === value);
   const pick = (text: string) => onChange(choices[Number(text)]?.value);
   return (
-    <div className="jp-compute-ChoiceInput">
-      <select
-        id={id}
-        className="jp-mod-styled"
-        value={place < 0 ? '' : String(place)}
-        disabled={disabled}
-        onChange={({ target }) =>
-          target.value === '' ? onChange(undefined) : pick(target.value)
-        }
-        onBlur={() => onBlur(id, value)}
-        {...toldBy(id, props.formContext as IOptionContext)}
-      >
-        {schema.default === undefined && <option value="" />}
-        {choices.map((choice, index) => (
-          <option key={index} value={String(index)}>
-            {choice.label}
-          </option>
-        ))}
-      </select>
-    </div>
+    <select
+      id={id}
+      className="jp-mod-styled"
+      value={place < 0 ? '' : String(place)}
+      disabled={disabled}
+      onChange={({ target }) =>
+        target.value === '' ? onChange(undefined) : pick(target.value)
+      }
+      onBlur={() => onBlur(id, value)}
+      {...toldBy(id, props.formContext as IOptionContext)}
+    >
+      {schema.default === undefined && <option value="" />}
+      {choices.map((choice, index) => (
+        <option key={index} value={String(index)}>
+          {choice.label}
+        </option>
+      ))}
+    </select>
   );
 }
 

@@ -43,7 +43,7 @@ export function TargetOptions({ target }: ITargetFactsProps): JSX.Element {
     <Facts
       rows={Object.entries(target.options).map(([name, value]) => [
         name,
-        formatJson(value)
+        Array.isArray(value) ? value.join(', ') : formatJson(value)
       ])}
     />
   );

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { formatMoment } from '../model/format';
-import type { ITarget, TargetAction } from '../types';
+import type { IProvisioning, ITarget, TargetAction } from '../types';
 
 export interface ITargetProvisioningProps {
   target: ITarget;
@@ -16,7 +16,9 @@ export function TargetProvisioning({
   trans,
   onManage
 }: ITargetProvisioningProps): JSX.Element | null {
-  const { provisioning, actions = [] } = target;
+  const { provisioning, actions } = target;
+  const isBusy =
+    provisioning?.state === 'queued' || provisioning?.state === 'running';
   if (actions.length === 0 && !provisioning) {
     return null;
   }
@@ -29,10 +31,7 @@ export function TargetProvisioning({
           data-state={provisioning.state}
           aria-live="polite"
         >
-          <strong>
-            {actionLabel(provisioning.action, trans)}: {provisioning.state}
-          </strong>{' '}
-          {trans.__('since %1', formatMoment(provisioning.since))}
+          {provisioningLabel(provisioning, trans)}
           {provisioning.message && <span>{provisioning.message}</span>}
         </p>
       )}
@@ -42,6 +41,7 @@ export function TargetProvisioning({
             key={action}
             type="button"
             className="jp-mod-styled"
+            disabled={isBusy}
             onClick={() => onManage(action)}
           >
             {actionLabel(action, trans)}
@@ -50,6 +50,24 @@ export function TargetProvisioning({
       </div>
     </section>
   );
+}
+
+function provisioningLabel(
+  { action, state, since }: IProvisioning,
+  trans: TranslationBundle
+): string {
+  const what = actionLabel(action, trans);
+  const when = formatMoment(since);
+  switch (state) {
+    case 'queued':
+      return trans.__('%1: waits since %2', what, when);
+    case 'running':
+      return trans.__('%1: at work since %2', what, when);
+    case 'done':
+      return trans.__('%1: done at %2', what, when);
+    case 'failed':
+      return trans.__('%1: failed at %2', what, when);
+  }
 }
 
 /**
