@@ -110,7 +110,7 @@ def test_a_setting_is_followed_at_once(served: Served, lab_page: Page) -> None:
     lab_page.get_by_role("menuitem", name="Settings Editor").click()
     editor = lab_page.locator(".jp-SettingsPanel")
     lab_page.get_by_role("tab", name="Compute", exact=True).last.click()
-    chosen = editor.get_by_label("Tell when runs end")
+    chosen = editor.locator("select[id$='_notify']")
 
     def choose(label: str, value: str) -> None:
         chosen.select_option(label=label)

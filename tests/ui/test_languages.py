@@ -40,4 +40,4 @@ def test_the_settings_are_explained_in_german(served: Served, page: Page) -> Non
     page.get_by_role("menuitem", name="Einstellungen", exact=True).click()
     page.get_by_role("menuitem", name="Einstellungseditor").click()
     page.get_by_role("tab", name="Compute", exact=True).last.click()
-    expect(page.get_by_label("Mitteilen, wenn Läufe enden")).to_be_visible()
+    expect(page.get_by_text("Mitteilen, wenn Läufe enden")).to_be_visible()
