@@ -18,7 +18,7 @@ EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
   $(addprefix labextension/,package.json tsconfig.json yarn.lock)
 
-.PHONY: help demo lab test lint bench screenshots format clean browser
+.PHONY: help demo lab test lint bench screenshots translations format clean browser
 help:
 	@echo 'make demo    run the quickstart notebook and show its runs'
 	@echo 'make lab     open JupyterLab on the examples'
@@ -80,6 +80,9 @@ bench: $(VENV)/.with-test $(VENV)/.with-bench
 
 screenshots: $(VENV)/.with-test $(VENV)/.with-examples browser
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -m long tests/ui/test_screenshots.py
+
+translations: $(VENV)/.with-test
+	PATH="$(BIN):$$PATH" $(BIN)/python tests/catalogs.py
 
 format: $(VENV)/.with-lint
 	$(BIN)/ruff format .

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from .client import Client
 from .commands import (
     Place,
     Result,
+    ask_person,
     exit_code_of,
     render_json,
     render_text,
@@ -25,6 +26,7 @@ from .commands import (
     visible,
 )
 from .errors import ComputeError, code_of
+from .model import Prompt
 
 _INTERRUPTED = 130
 _NOBODY_READS = 141
@@ -42,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         with Client() as client:
-            code = _run(words, Place(client=client))
+            code = _run(words, Place(client=client, asks=_asks()))
         sys.stdout.flush()
         return code
     except ComputeError as exc:
@@ -55,6 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except OSError as exc:
         return _complain(ComputeError(str(exc)), is_json="--json" in words)
+
+
+def _asks() -> Callable[[Prompt], str | None] | None:
+    """Return what asks the person at the terminal, if one sits there."""
+    is_manned = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    return ask_person if is_manned else None
 
 
 def _run(words: Sequence[str], place: Place) -> int:

@@ -65,7 +65,10 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def start(home: Path, *options: str, app: str = "lab") -> JupyterServer:
-    """Start ``jupyter lab`` or ``jupyter notebook`` and wait until it answers."""
+    """Start ``jupyter lab`` or ``jupyter notebook`` and wait until it answers.
+
+    Its token is ``$JUPYTER_TOKEN``, as for one that comes back, or a new one.
+    """
     env = environment(home)
     news = home / "settings" / "@jupyterlab" / "apputils-extension"
     news.mkdir(parents=True, exist_ok=True)
@@ -74,14 +77,15 @@ def start(home: Path, *options: str, app: str = "lab") -> JupyterServer:
     )
     root = home / "root"
     root.mkdir(exist_ok=True)
-    token = secrets.token_hex(16)
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(16)
     log = home / "server.log"
-    is_socket = any(option.startswith("--ServerApp.sock=") for option in options)
+    has_place = any(option.startswith(("--ServerApp.sock=", "--port=")) for option in options)
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyter", app, "--allow-root", "--no-browser"),
-                *(() if is_socket else ("--ip=127.0.0.1", "--port=0")),
+                *(() if has_place else ("--port=0",)),
+                "--ip=127.0.0.1",
                 f"--ServerApp.root_dir={root}",
                 *options,
             ],

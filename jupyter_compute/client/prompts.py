@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable
 
 from ..controller.handover import ask
 from ..controller.prompts import read_prompts
 from ..errors import ConfigError, NotFoundError
 from ..model import Prompt
 from .opening import Opened
+
+Asks = Callable[[Prompt], str | None]
 
 _LONGEST = 1 << 16
 
@@ -56,22 +60,37 @@ class Waiting:
         client: Knows the questions.
         target: Whose questions count.
         wait_s: How long to wait.
+        asks: Who is asked here; somebody else may be quicker, in a browser.
     """
 
-    def __init__(self, client: PromptCalls, target: str, wait_s: float) -> None:
+    def __init__(
+        self, client: PromptCalls, target: str, wait_s: float, asks: Asks | None = None
+    ) -> None:
         self._client = client
         self._target = target
+        self._asks = asks
+        self._asked: set[str] = set()
         self._looked = time.monotonic()
         self._deadline = self._looked + wait_s
 
     @property
     def is_over(self) -> bool:
         """Whether it was long enough; to be asked often."""
+        mine = [one for one in self._client.prompts() if one.target == self._target]
+        if self._asks is not None:
+            for prompt in mine:
+                self._ask(prompt, self._asks)
         now = time.monotonic()
-        if any(prompt.target == self._target for prompt in self._client.prompts()):
+        if mine:
             self._deadline += now - self._looked
         self._looked = now
         return now >= self._deadline
+
+    def _ask(self, prompt: Prompt, asks: Asks) -> None:
+        if prompt.id not in self._asked:
+            self._asked.add(prompt.id)
+            with contextlib.suppress(NotFoundError):
+                self._client.answer(prompt.id, asks(prompt))
 
 
 def _gone(prompt_id: str) -> NotFoundError:

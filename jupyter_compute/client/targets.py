@@ -15,7 +15,7 @@ from ..errors import ConflictError, DriverError, TargetUnreachableError
 from ..model import Checked, Target, TargetInfo
 from ..options import schema_of
 from .opening import Pace
-from .prompts import PromptCalls, Waiting
+from .prompts import Asks, PromptCalls, Waiting
 
 if TYPE_CHECKING:
     from ..controller.inspection import Answer
@@ -88,7 +88,12 @@ class TargetCalls(PromptCalls):
         self._tell()
 
     def check(
-        self, name: str, wait_s: float = 60.0, *, is_wanted: Callable[[], bool] = lambda: True
+        self,
+        name: str,
+        wait_s: float = 60.0,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+        asks: Asks | None = None,
     ) -> TargetInfo:
         """Have the controller look at a target, and wait for what it finds.
 
@@ -96,6 +101,7 @@ class TargetCalls(PromptCalls):
             name: The target.
             wait_s: Seconds to wait for the answer, not counting those in which the target asks.
             is_wanted: Whether to wait on; asked often.
+            asks: Asks a person what the target asks, and returns the answer; may block.
 
         Raises:
             TargetUnreachableError: There was no answer in time.
@@ -107,7 +113,7 @@ class TargetCalls(PromptCalls):
         before = self.last_check(target.name)
         wish(self.workspace, target.name)
         self._wake()
-        pace, waiting = Pace(longest_s=0.05), Waiting(self, target.name, wait_s)
+        pace, waiting = Pace(longest_s=0.05), Waiting(self, target.name, wait_s, asks)
         while is_wanted() and not waiting.is_over:
             checked = self.last_check(target.name)
             if checked is not None and (before is None or checked.checked > before.checked):
@@ -147,6 +153,7 @@ class TargetCalls(PromptCalls):
         Raises:
             ConfigError: The kind or an option is wrong.
             ConflictError: A controller of another version is at work.
+            ComputeError: None has come up for a long time.
         """
         cls = self.registry.driver(kind)
         asked = Target(name=name, kind=cls.kind, options=dict(options or {}))
@@ -154,13 +161,15 @@ class TargetCalls(PromptCalls):
         same = (one.name for one in self.targets() if one.resource_id == place.resource_id)
         found = _without_answer(place, wait_s)
         request = {"op": "look", "target": msgspec.to_builtins(place)}
-        waiting, pace = Waiting(self, name or place.resource_id, wait_s), Pace()
+        waiting, pace = Waiting(self, name or place.resource_id, wait_s), Pace(longest_s=0.05)
 
         def is_awaited() -> bool:
             return is_wanted() and not waiting.is_over
 
+        self._wake()
         while is_awaited():
-            process.ensure(self.workspace, wait=True)
+            # One that is only coming up does not listen yet, one that is going does no more.
+            self.keep_controller()
             reply = ask(self.workspace, request, timeout_s=_FOREVER_S, is_wanted=is_awaited)
             if reply is not None:
                 found = _looked(reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .asking import ask_person
 from .lines import make_grammar, run_line, split
 from .place import Place
 from .rendering import render_html, render_json, render_text, visible
@@ -14,6 +15,7 @@ __all__ = [
     "Place",
     "Result",
     "Submission",
+    "ask_person",
     "exit_code_of",
     "make_grammar",
     "parse_submission",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..client import Client
+from ..model import Prompt
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Place:
         notebook: The notebook's path relative to ``source``; empty in a shell.
         cell_id: The id of the cell.
         program: How a command begins here, for help and hints: ``%compute``.
+        asks: Asks the person who typed it what a target asks; ``None`` where nobody can answer.
         waits: Whether a submit waits unless ``--no-wait`` is given.
     """
 
@@ -27,3 +30,4 @@ class Place:
     cell_id: str = ""
     program: str = "jupyter compute"
     waits: bool = False
+    asks: Callable[[Prompt], str | None] | None = None

@@ -128,7 +128,7 @@ def _info_blocks(info: TargetInfo) -> list[Any]:
 @answers
 def check(line: Line, name: str, wait_s: float) -> Result:
     """Look at a target: what is there, and what is wrong with it."""
-    info = line.client.check(name, wait_s)
+    info = line.client.check(name, wait_s, asks=line.place.asks)
     data = {"target": name, **msgspec.to_builtins(info), "is_usable": info.is_usable}
     return line.result("check", data, *_info_blocks(info), exit_code=0 if info.is_usable else 7)
 

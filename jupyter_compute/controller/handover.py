@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _LIMIT = 4 << 20
 _LOOK_UP_S = 0.25
+_LAST_WORDS_S = 1.0
 
 
 def hand_over(workspace: Workspace, run_id: RunId, secrets: Mapping[str, Secret]) -> bool:
@@ -152,6 +153,8 @@ class Handover:
         self.path = socket_path(workspace)
         self._answer = answer
         self._server: asyncio.AbstractServer | None = None
+        self._replies: set[asyncio.Task[dict[str, Any]]] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Start to listen; repeatable."""
@@ -169,8 +172,16 @@ class Handover:
         if self._server is not None:
             self._server.close()
             self._server = None
+        # Who waits is to ask the successor.
+        await end(*self._replies)
+        if self._serving:
+            await asyncio.wait(set(self._serving), timeout=_LAST_WORDS_S)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        own = asyncio.current_task()
+        assert own is not None
+        self._serving.add(own)
+        own.add_done_callback(self._serving.discard)
         try:
             if _is_own(writer.get_extra_info("socket")):
                 line = await asyncio.wait_for(reader.readline(), 10.0)
@@ -187,13 +198,19 @@ class Handover:
         self, request: dict[str, Any], reader: asyncio.StreamReader
     ) -> dict[str, Any] | None:
         """Make the reply; ``None`` when who asked has hung up meanwhile."""
-        reply = asyncio.ensure_future(self._answer(request))
+        reply = asyncio.create_task(_awaited(self._answer(request)))
         gone = asyncio.ensure_future(reader.read(1))
+        self._replies.add(reply)
         try:
             await asyncio.wait({reply, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return reply.result() if reply.done() else None
+            return reply.result() if reply.done() and not reply.cancelled() else None
         finally:
+            self._replies.discard(reply)
             await end(reply, gone)
+
+
+async def _awaited(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    return await answer
 
 
 def _is_own(sock: Any) -> bool:

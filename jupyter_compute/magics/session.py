@@ -20,6 +20,7 @@ from ..commands import (
     Place,
     Result,
     Submission,
+    ask_person,
     parse_submission,
     render_html,
     render_text,
@@ -233,6 +234,13 @@ class Session:
     def _is_kernel(self) -> bool:
         return getattr(self._ipython, "kernel", None) is not None
 
+    @property
+    def _can_ask(self) -> bool:
+        """Whether who runs this cell can be asked; papermill, for one, cannot."""
+        if self._is_kernel:
+            return bool(getattr(self._ipython.kernel, "_allow_stdin", False))
+        return sys.stdin is not None and sys.stdin.isatty()
+
     def _publish(
         self, data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool
     ) -> None:
@@ -250,6 +258,7 @@ class Session:
             cell_id=where.cell_id,
             program="%compute",
             waits=True,
+            asks=ask_person if self._can_ask else None,
         )
 
 

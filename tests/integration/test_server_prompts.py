@@ -14,6 +14,7 @@ from compute_server import Served, serve, until
 from leavings import places_with
 
 from jupyter_compute.client import Client
+from jupyter_compute.model import Prompt
 from jupyter_compute.server.events import SCHEMA_ID
 
 KINDS = str(Path(__file__).parents[1] / "kinds")
@@ -127,6 +128,25 @@ def test_an_attached_target_asks_under_its_name_and_the_check_waits_for_the_answ
     assert state["error"] is None and state["info"]["host"] == "asks"
     assert served.http.delete("/targets/asker").status_code == 204
     assert places_with(SECRET, served.workspace, served.root.parent) == []
+
+
+def test_a_person_at_a_terminal_is_asked_too(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # If a controller has to be started, it is from here.
+    monkeypatch.setenv("PYTHONPATH", KINDS)
+    body = {"name": "manned", "kind": "showcase", "options": {"host": "asks", "user": "hal"}}
+    served.post("/targets", body, 201)
+    heard: list[str] = []
+
+    def asks(prompt: Prompt) -> str:
+        heard.append(prompt.type)
+        return SECRET
+
+    with Client(served.workspace) as client:
+        found = client.check("manned", asks=asks)
+        assert (found.host, heard) == ("asks", ["secret", "text"])
+    assert served.get("/targets/manned")["info"]["host"] == "asks"
 
 
 def test_a_question_goes_when_nobody_waits_for_its_answer(served: Served) -> None:

@@ -5,37 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import chromium
 import jupyter_server_process
 import nbformat
 import pytest
-from compute_server import Served, serve
+from compute_server import Served, serve, until
 from jupyter_server_process import JupyterServer
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 SLOW_MS = 90_000
+expect.set_options(timeout=SLOW_MS)
 
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
-
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 # Its event loop occupies the thread until it is closed, so it does not last for the session.
 @pytest.fixture(scope="module")
 def browser(engine: Callable[[str], str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=engine("chromium"), args=_ARGUMENTS, timeout=SLOW_MS
+        browser = playwright.chromium.launch(
+            executable_path=engine("chromium"), args=chromium.ARGUMENTS, timeout=SLOW_MS
         )
-        yield chromium
-        chromium.close()
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
@@ -72,6 +64,31 @@ def open_lab(served: Served, page: Page) -> Callable[..., Page]:
         page.get_by_role("tab", name="Compute", exact=True).click()
         page.locator("#jp-compute-sidebar").wait_for()
         return page
+
+    return open_it
+
+
+@pytest.fixture
+def open_run(page: Page) -> Callable[[str], Locator]:
+    """Open the page of a run by the keyboard alone."""
+
+    def open_it(run_id: str) -> Locator:
+        search = page.locator(".lm-CommandPalette-input")
+
+        def is_open() -> bool:
+            # JupyterLab hears shortcuts some time after it is seen.
+            page.keyboard.press("Control+Shift+C")
+            page.wait_for_timeout(100)
+            return search.is_visible()
+
+        until(is_open)
+        search.fill("Open Run…")
+        page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Open Run…").wait_for()
+        search.press("Enter")
+        answer = page.get_by_role("dialog").get_by_label("The id of the run")
+        answer.fill(run_id)
+        answer.press("Enter")
+        return page.locator(f"#compute-run-{run_id}")
 
     return open_it
 

@@ -80,9 +80,7 @@ def test_a_page_of_a_run_stands_beside_the_files_and_comes_back(
     assert complaints == []
 
 
-def test_the_sidebar_is_in_the_view_menu(
-    served: Served, page: Page, complaints: list[str]
-) -> None:
+def test_the_sidebar_is_in_the_view_menu(served: Served, page: Page, complaints: list[str]) -> None:
     open_at(page, served, "tree")
     page.get_by_role("menuitem", name="View", exact=True).click()
     page.get_by_role("menuitem", name="Show Compute Targets and Runs").click()

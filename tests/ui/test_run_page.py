@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import pytest
 from compute_server import Served, until
 from playwright.sync_api import Locator, Page, expect
-
 
 SLOW_MS = 90_000
 
@@ -22,31 +20,6 @@ while not pathlib.Path({flag!r}).exists():
 
 HELPER = "def invert(x):\n    return 1 / x\n"
 FAILS = "from helper import invert\n\nprint('here')\ninvert(0)\n"
-
-
-@pytest.fixture
-def open_run(page: Page) -> Callable[[str], Locator]:
-    """Open the page of a run by the keyboard alone."""
-
-    def open_it(run_id: str) -> Locator:
-        search = page.locator(".lm-CommandPalette-input")
-
-        def is_open() -> bool:
-            # JupyterLab hears shortcuts some time after it is seen.
-            page.keyboard.press("Control+Shift+C")
-            page.wait_for_timeout(100)
-            return search.is_visible()
-
-        until(is_open)
-        search.fill("Open Run…")
-        page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Open Run…").wait_for()
-        search.press("Enter")
-        answer = page.get_by_role("dialog").get_by_label("The id of the run")
-        answer.fill(run_id)
-        answer.press("Enter")
-        return page.locator(f"#compute-run-{run_id}")
-
-    return open_it
 
 
 def failing(served: Served) -> str:
@@ -135,11 +108,15 @@ def test_a_page_comes_back_after_a_reload_and_sees_the_run_to_its_end(
     choose(page, "Details")
 
     def is_kept() -> bool:
+        lab.wait_for_timeout(200)
         answer = httpx.get(
             f"{served.base}lab/api/workspaces",
             headers={"Authorization": f"token {served.token}"},
         )
-        return f'"id": "{run_id}", "tab": "details"' in answer.text
+        spaces = answer.json()["workspaces"]["values"]
+        kept = f"compute-run:compute-run-{run_id}"
+        wanted = {"id": run_id, "tab": "details"}
+        return any(space["data"].get(kept, {}).get("data") == wanted for space in spaces)
 
     until(is_kept)
     lab.goto(f"{served.base}lab")

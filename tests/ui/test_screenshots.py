@@ -1,14 +1,22 @@
-"""The pictures of the README, taken from the real thing: ``make screenshots``."""
+"""The pictures of the documentation, taken from the real thing: ``make screenshots``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
-from playwright.sync_api import Page, expect
+from compute_server import Served, serve
+from playwright.sync_api import Browser, Page, expect
 
-DOCS = Path(__file__).parents[2] / "docs"
+REPOSITORY = Path(__file__).parents[2]
+DOCS = REPOSITORY / "docs"
+PICTURES = DOCS / "pictures"
+
+SLOW_MS = 90_000
 
 TRAINING = """%%submit --name train --target local
 import math, time
@@ -21,6 +29,137 @@ for epoch in range(60):
     print(f"\\x1b[32mepoch {epoch + 1:2}\\x1b[0m", flush=True)
     time.sleep(0.2)
 """
+
+CELL = """from jupyter_compute_run import log
+for step in range(1, 6):
+    log("loss", 1 / step, step=step)
+    print("step", step)
+"""
+
+BROKEN = """measurements = {"loss": 0.2}
+print("comparing with the last run")
+print(measurements["accuracy"])
+"""
+
+SLOW = """import math, time
+from jupyter_compute_run import log, progress
+
+for epoch in range(1, 401):
+    log("loss", 2.3 * math.exp(-epoch / 90), step=epoch)
+    progress(epoch / 400, f"epoch {epoch} of 400")
+    print(f"\\x1b[32mepoch {epoch:3}\\x1b[0m  loss {2.3 * math.exp(-epoch / 90):.4f}", flush=True)
+    time.sleep(0.25)
+"""
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def served(theme: str, tmp_path: Path) -> Iterator[Served]:
+    """Run a JupyterLab of a theme on a copy of the examples."""
+    home = tmp_path / "jupyter"
+    settings = home / "settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
+    (settings / "themes.jupyterlab-settings").write_text(f'{{"theme": "{name}"}}')
+    shutil.copytree(REPOSITORY / "examples", home / "root" / "digits")
+    with serve(home, tmp_path / "compute", "--LabApp.expose_app_in_browser=True", app="lab") as it:
+        yield it
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, device_scale_factor=1)
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    yield page
+    context.close()
+
+
+def command(page: Page, name: str, **args: Any) -> None:
+    page.evaluate("([name, args]) => void jupyterapp.commands.execute(name, args)", [name, args])
+
+
+def train(served: Served, name: str, *args: str, **asked: Any) -> str:
+    body = {
+        "command": {"type": "script", "path": "train.py", "args": list(args)},
+        "source": "digits",
+        "name": name,
+        "experiment": "digits",
+        **asked,
+    }
+    return str(served.post("/runs", body, 201)["id"])
+
+
+def submit(served: Served, name: str, code: str) -> str:
+    (served.root / "digits" / name).write_text(code)
+    command = {"type": "script", "path": name}
+    asked = {"command": command, "source": "digits", "experiment": "digits"}
+    return str(served.post("/runs", asked, 201)["id"])
+
+
+def write_notebook(served: Served) -> None:
+    parameters = nbformat.v4.new_code_cell("samples = 400", metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# How well are digits told apart?"),
+            parameters,
+            nbformat.v4.new_code_cell(CELL),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, served.root / "digits" / "work.ipynb")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_take_the_pictures_of_the_pages(served: Served, page: Page, theme: str) -> None:
+    """Every page with real runs on it."""
+    PICTURES.mkdir(exist_ok=True)
+
+    def picture(name: str) -> None:
+        page.wait_for_timeout(1200)  # for what fades in
+        page.screenshot(path=PICTURES / f"{name}-{theme}.png")
+
+    write_notebook(served)
+    first = train(served, "first", "--learning-rate", "0.01", tags={"model": "small"})
+    second = train(served, "second", "--learning-rate", "0.1", "--hidden", "64")
+    broken = submit(served, "compare.py", BROKEN)
+    for run_id in (first, second, broken):
+        served.ended(run_id)
+    live = submit(served, "long_training.py", SLOW)
+    page.goto(f"{served.base}lab?reset&token={served.token}")
+    page.locator("#jp-main-dock-panel").wait_for()
+    page.get_by_role("tab", name="Compute", exact=True).click()
+    command(page, "application:close-all")
+    command(page, "compute:open-run", id=live, tab="log")
+    expect(page.get_by_text("epoch 20")).to_be_visible()
+    picture("log")
+    for tab in ("metrics", "results", "outputs", "snapshot", "details"):
+        command(page, "compute:open-run", id=second, tab=tab)
+        picture(tab)
+    command(page, "compute:open-run", id=broken, tab="log")
+    picture("failure")
+    command(page, "compute:compare-runs", ids=[first, second])
+    picture("compare")
+    command(page, "compute:open-target", name="local")
+    picture("target")
+    command(page, "compute:attach")
+    picture("attach")
+    command(page, "application:close-all")
+    command(page, "docmanager:open", path="digits/work.ipynb")
+    expect(page.get_by_text("| Idle")).to_be_visible()
+    page.get_by_text("for step in range").click()
+    command(page, "compute:submit-cell", immediately=True)
+    footer = page.locator(".jp-Notebook").get_by_text("completed")
+    expect(footer.first).to_be_visible()
+    picture("cell")
+    command(page, "compute:submit-notebook")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    picture("submit")
 
 
 @pytest.mark.long

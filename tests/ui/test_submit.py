@@ -22,9 +22,7 @@ def folder(served: Served, request: pytest.FixtureRequest) -> str:
 
 
 def write_notebook(served: Served, folder: str, *cells: Any, name: str = "work.ipynb") -> str:
-    made = [
-        nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells
-    ]
+    made = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
     kernel = {"name": "python3", "display_name": "Python 3"}
     notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
     nbformat.write(notebook, served.root / folder / name)
@@ -87,9 +85,7 @@ def test_a_notebook_is_submitted_with_the_parameters_of_its_form(
     assert served.ended(run["id"])["state"] == "completed"
 
 
-def test_what_was_not_saved_is_saved_before(
-    served: Served, open_lab: OpenLab, folder: str
-) -> None:
+def test_what_was_not_saved_is_saved_before(served: Served, open_lab: OpenLab, folder: str) -> None:
     page = open_notebook(open_lab, write_notebook(served, folder, "print('old')"))
     page.locator(".jp-Cell .cm-content").first.click()
     page.keyboard.press("Control+A")
@@ -132,7 +128,7 @@ def test_the_preview_tells_what_goes_along_and_leaves_out_with_one_click(
     (root / "a.tmp").write_text("x")
     page = open_notebook(open_lab, write_notebook(served, folder, "1"))
     dialog = open_dialog(page)
-    expect(dialog.get_by_text("looks like a secret: .env")).to_be_visible()
+    expect(dialog.get_by_text("Left out, as it looks like a secret: .env")).to_be_visible()
     expect(dialog.get_by_text("2.0 MB of at most 300 MB")).to_be_visible()
 
     dialog.get_by_text("Look at the files").click()

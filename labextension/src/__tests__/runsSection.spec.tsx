@@ -161,7 +161,7 @@ describe('the section of runs', () => {
     expect(chip.getAttribute('aria-pressed')).toBe('true');
     await user.click(screen.getByRole('button', { name: /More filters/ }));
     await user.selectOptions(screen.getByLabelText('Target'), 'gpu1');
-    await user.selectOptions(screen.getByLabelText(/Order/), 'name');
+    await user.selectOptions(screen.getByLabelText('Order'), 'name');
     await user.click(screen.getByRole('button', { name: /More filters/ }));
     expect(list.filter).toEqual({
       text: 'the r12',

@@ -27,7 +27,7 @@ export function ImageSeries({
   return (
     <figure className="jp-compute-ImageSeries" aria-label={name}>
       <figcaption>
-        <h4>{name}</h4>
+        <h3>{name}</h3>
         {images.length > 1 && (
           <label>
             <span className="jp-compute-hidden">{trans.__('Image')}</span>

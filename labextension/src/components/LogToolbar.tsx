@@ -20,6 +20,8 @@ export interface ILogToolbarProps {
   names: readonly string[];
   name: string;
   state: FollowState;
+  /** Why it waits or failed. */
+  why?: string;
   lineCount: number;
   isFollowing: boolean;
   isSearching: boolean;
@@ -54,7 +56,12 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
           ))}
         </HTMLSelect>
       )}
-      <span className="jp-compute-Log-state" data-state={state} role="status">
+      <span
+        className="jp-compute-Log-state"
+        data-state={state}
+        title={props.why}
+        role="status"
+      >
         {stateOf(state, trans)}
       </span>
       <span className="jp-compute-Log-lines">

@@ -51,6 +51,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
         names={model.names}
         name={model.name}
         state={state}
+        why={error?.message}
         lineCount={shown.lineCount}
         isFollowing={shown.isFollowing}
         isSearching={isSearching}
@@ -74,7 +75,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
           onClose={closeSearch}
         />
       )}
-      {error && (
+      {error && state === 'failed' && (
         <ErrorNotice
           error={error}
           trans={trans}
@@ -83,7 +84,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
       )}
       <div className="jp-compute-Log-body">
         <div className="jp-compute-Log-host" ref={shown.host} />
-        {shown.lineCount === 0 && !error && (
+        {shown.lineCount === 0 && !error && state !== 'connecting' && (
           <div className="jp-compute-Log-empty">
             <EmptyState
               title={

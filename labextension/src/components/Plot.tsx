@@ -121,11 +121,13 @@ function pressed(u: uPlot, event: KeyboardEvent, props: IPlotProps): void {
     case '+':
     case '-': {
       const middle = at === null ? ((min ?? 0) + (max ?? 0)) / 2 : props.x[at];
-      zoom(u, middle, event.key === '+' ? ZOOM : 1 / ZOOM);
+      zoom(u, props, middle, event.key === '+' ? ZOOM : 1 / ZOOM);
       break;
     }
     case 'Escape':
-      u.setScale('x', { min: props.x[0], max: props.x[last] });
+      together(u, props).forEach(one =>
+        one.setScale('x', { min: one.data[0][0], max: one.data[0].at(-1) ?? 0 })
+      );
       break;
     default:
       return;
@@ -135,20 +137,33 @@ function pressed(u: uPlot, event: KeyboardEvent, props: IPlotProps): void {
 }
 
 function point(u: uPlot, props: IPlotProps, place: number): void {
-  u.setCursor({
-    left: u.valToPos(props.x[place], 'x'),
-    top: u.over.clientHeight / 2
-  });
+  together(u, props).forEach(one =>
+    one.setCursor({
+      left: one.valToPos(props.x[place], 'x'),
+      top: one.over.clientHeight / 2
+    })
+  );
   props.onCursor(place, true);
 }
 
-function zoom(u: uPlot, middle: number, factor: number): void {
+/** The plots that show the same part, as they do when the mouse is used. */
+function together(u: uPlot, { syncKey }: IPlotProps): readonly uPlot[] {
+  return syncKey ? uPlot.sync(syncKey).plots : [u];
+}
+
+function zoom(
+  u: uPlot,
+  props: IPlotProps,
+  middle: number,
+  factor: number
+): void {
   const { min, max } = u.scales.x;
   if (min === undefined || max === undefined) {
     return;
   }
-  u.setScale('x', {
+  const limits = {
     min: middle - (middle - min) * factor,
     max: middle + (max - middle) * factor
-  });
+  };
+  together(u, props).forEach(one => one.setScale('x', limits));
 }

@@ -23,7 +23,7 @@ export function ResultTable({ name, rows, trans }: ITableProps): JSX.Element {
       className="jp-compute-ResultTable"
       role="region"
       tabIndex={0}
-      aria-label={trans.__('Table %1', name)}
+      aria-label={trans.__('Rows of %1', name)}
     >
       <table className="jp-compute-table">
         <thead>

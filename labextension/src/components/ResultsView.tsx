@@ -77,7 +77,7 @@ function Section({
 }: ISectionProps): JSX.Element | null {
   return isShown ? (
     <section aria-label={title}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </section>
   ) : null;

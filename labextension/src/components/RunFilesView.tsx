@@ -1,5 +1,6 @@
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { downloadIcon } from '@jupyterlab/ui-components';
 import type { ReactNode } from 'react';
 import { formatBytes } from '../model/format';
 import type { IError, IPeek, ISizeEntry } from '../types';
@@ -50,12 +51,13 @@ export function RunFilesView(props: IRunFilesViewProps): JSX.Element {
             isFile(path) &&
             !missing.has(path) && (
               <a
-                className="jp-compute-Tool"
+                className="jp-compute-RunFiles-download"
                 href={address(path, true)}
                 download={path.slice(path.lastIndexOf('/') + 1)}
+                title={trans.__('Download')}
                 aria-label={trans.__('Download %1', path)}
               >
-                {trans.__('Download')}
+                <downloadIcon.react tag="span" width="14px" height="14px" />
               </a>
             )
           }

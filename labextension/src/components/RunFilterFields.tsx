@@ -18,13 +18,15 @@ export interface IRunFilterFieldsProps {
  */
 export function RunFilterFields(props: IRunFilterFieldsProps): JSX.Element {
   const { filter, targets, trans, onChange } = props;
+  const id = useId();
   const target = filter.target ?? '';
   const names = targets.includes(target) ? targets : [...targets, target];
   return (
     <div className="jp-compute-RunFilterFields">
-      <label>
-        <span>{trans.__('Target')}</span>
+      <div>
+        <label htmlFor={id}>{trans.__('Target')}</label>
         <HTMLSelect
+          id={id}
           value={target}
           onChange={event =>
             onChange({ ...filter, target: event.target.value })
@@ -37,7 +39,7 @@ export function RunFilterFields(props: IRunFilterFieldsProps): JSX.Element {
             </option>
           ))}
         </HTMLSelect>
-      </label>
+      </div>
       <NameField
         label={trans.__('Experiment')}
         value={filter.experiment ?? ''}
@@ -70,6 +72,7 @@ function NameField({
   onChange
 }: INameFieldProps): JSX.Element {
   const [text, setText] = useState(value);
+  const id = useId();
   const list = useId();
   useEffect(() => setText(value), [value]);
   const take = (given: string): void => {
@@ -78,9 +81,10 @@ function NameField({
     }
   };
   return (
-    <label>
-      <span>{label}</span>
+    <div>
+      <label htmlFor={id}>{label}</label>
       <input
+        id={id}
         className="jp-mod-styled"
         list={list}
         value={text}
@@ -98,7 +102,7 @@ function NameField({
           <option key={name} value={name} />
         ))}
       </datalist>
-    </label>
+    </div>
   );
 }
 
@@ -109,15 +113,17 @@ function OrderField({
 }: Pick<IRunFilterFieldsProps, 'filter' | 'trans' | 'onChange'>): JSX.Element {
   const sort = filter.sort ?? '-created';
   const field = sort.replace('-', '') as SortField;
+  const id = useId();
   const isDown = sort.startsWith('-');
   const order = (to: SortField, down: boolean): void =>
     onChange({ ...filter, sort: down ? `-${to}` : to });
   const turn = isDown ? trans.__('descending') : trans.__('ascending');
   return (
-    <label>
-      <span>{trans.__('Order')}</span>
+    <div>
+      <label htmlFor={id}>{trans.__('Order')}</label>
       <span className="jp-compute-RunFilterFields-order">
         <HTMLSelect
+          id={id}
           value={field}
           onChange={event => order(event.target.value as SortField, isDown)}
         >
@@ -131,15 +137,12 @@ function OrderField({
           type="button"
           title={turn}
           aria-label={trans.__('Turn the order round; now %1', turn)}
-          onClick={event => {
-            event.preventDefault();
-            order(field, !isDown);
-          }}
+          onClick={() => order(field, !isDown)}
         >
           <span aria-hidden="true">{isDown ? '↓' : '↑'}</span>
         </button>
       </span>
-    </label>
+    </div>
   );
 }
 

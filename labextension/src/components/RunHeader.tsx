@@ -19,6 +19,7 @@ export interface IRunHeaderProps {
   /** Whether it is looked at: then its clock ticks. */
   isShown?: boolean;
   onOpenTarget?: (name: string) => void;
+  onShowExperiment?: (name: string) => void;
   onShowLog?: () => void;
 }
 
@@ -31,6 +32,7 @@ export function RunHeader({
   trans,
   isShown = true,
   onOpenTarget,
+  onShowExperiment,
   onShowLog
 }: IRunHeaderProps): JSX.Element {
   const { run, progress } = details;
@@ -56,7 +58,13 @@ export function RunHeader({
         </span>
         <RunActions actions={actions} trans={trans} />
       </div>
-      <Facts run={run} now={now} trans={trans} onOpenTarget={onOpenTarget} />
+      <Facts
+        run={run}
+        now={now}
+        trans={trans}
+        onOpenTarget={onOpenTarget}
+        onShowExperiment={onShowExperiment}
+      />
       <RunTimeline stretches={timeline(details, now)} trans={trans} />
       {isLive && progress && <RunProgress progress={progress} trans={trans} />}
       <RunWhy details={details} trans={trans} onShowLog={onShowLog} />
@@ -69,26 +77,25 @@ interface IFactsProps {
   now: number;
   trans: TranslationBundle;
   onOpenTarget?: (name: string) => void;
+  onShowExperiment?: (name: string) => void;
 }
 
-function Facts({ run, now, trans, onOpenTarget }: IFactsProps): JSX.Element {
+function Facts({
+  run,
+  now,
+  trans,
+  onOpenTarget,
+  onShowExperiment
+}: IFactsProps): JSX.Element {
   const took = formatDuration(duration(run, now));
   return (
     <dl className="jp-compute-RunHeader-facts">
       <Fact name={trans.__('Target')}>
-        {onOpenTarget ? (
-          <button
-            type="button"
-            className="jp-compute-Link"
-            onClick={() => onOpenTarget(run.target)}
-          >
-            {run.target}
-          </button>
-        ) : (
-          run.target
-        )}
+        <Name name={run.target} onOpen={onOpenTarget} />
       </Fact>
-      <Fact name={trans.__('Experiment')}>{run.experiment}</Fact>
+      <Fact name={trans.__('Experiment')}>
+        <Name name={run.experiment} onOpen={onShowExperiment} />
+      </Fact>
       <Fact name={trans.__('Submitted')}>
         <time title={formatMoment(run.created)}>{formatTime(run.created)}</time>
       </Fact>
@@ -115,5 +122,25 @@ function Fact({ name, children }: IFactProps): JSX.Element {
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+interface INameProps {
+  name: string;
+  onOpen?: (name: string) => void;
+}
+
+/** A name that leads to what it names, if there is something that shows it. */
+function Name({ name, onOpen }: INameProps): JSX.Element {
+  return onOpen ? (
+    <button
+      type="button"
+      className="jp-compute-Link"
+      onClick={() => onOpen(name)}
+    >
+      {name}
+    </button>
+  ) : (
+    <>{name}</>
   );
 }

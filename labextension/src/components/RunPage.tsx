@@ -15,6 +15,7 @@ export interface IRunPageProps {
   actions: readonly IRunAction[];
   trans: TranslationBundle;
   onOpenTarget?: (name: string) => void;
+  onShowExperiment?: (name: string) => void;
   onShowLog?: () => void;
   onRetry: () => void;
   onClose: () => void;
@@ -43,6 +44,7 @@ export function RunPage(props: IRunPageProps): JSX.Element {
           trans={trans}
           isShown={props.isShown}
           onOpenTarget={props.onOpenTarget}
+          onShowExperiment={props.onShowExperiment}
           onShowLog={props.onShowLog}
         />
       )}

@@ -57,7 +57,7 @@ function busyText({ active }: ITarget, trans: TranslationBundle): string {
   }
   return queued > 0
     ? trans.__('%1 running, %2 waiting', all - queued, queued)
-    : trans.__('%1 running', all);
+    : trans._n('%1 running', '%1 running', all);
 }
 
 /** What was found there, or what is wrong there. */

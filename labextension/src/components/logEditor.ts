@@ -20,6 +20,8 @@ export interface ILogEditorOptions {
   /** What who listens hears of it. */
   label: string;
   isFollowing: boolean;
+  /** Where it was scrolled to when it was shown before. */
+  place?: StateEffect<unknown>;
   isWrapped: boolean;
   hasLineNumbers: boolean;
   keys: readonly KeyBinding[];
@@ -41,10 +43,11 @@ const NEAR_PX = 8;
  */
 export class LogEditor implements IDisposable {
   constructor(private readonly _options: ILogEditorOptions) {
-    const { host, log, isFollowing } = _options;
+    const { host, log, isFollowing, place } = _options;
     this._isFollowing = isFollowing;
     this.view = new EditorView({
       parent: host,
+      scrollTo: isFollowing ? undefined : place,
       state: EditorState.create({
         doc: log.text,
         extensions: this._extensions()

@@ -67,6 +67,7 @@ export function useLogEditor(props: ILogEditorProps): IShownLog {
       log,
       label: trans.__('Log'),
       isFollowing: model.isFollowing,
+      place: model.place,
       ...wanted.current,
       keys: keysFor(openSearch, step),
       onFollow: (isOn, count) => {
@@ -86,6 +87,9 @@ export function useLogEditor(props: ILogEditorProps): IShownLog {
     return () => {
       seen.disconnect();
       finder.current?.dispose();
+      if (model.document === log) {
+        model.place = made.view.scrollSnapshot();
+      }
       made.dispose();
       editor.current = finder.current = null;
     };

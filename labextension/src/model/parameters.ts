@@ -146,6 +146,8 @@ function statements(code: string): IStatement[] {
   let text = '';
   let comment = '';
   let depth = 0;
+  // What follows a semicolon may have a gap before it and stands at the margin all the same.
+  let isFirst = true;
   const finish = () => {
     if (text && !/^\s/.test(text)) {
       found.push({ text: text.trim(), comment });
@@ -154,13 +156,14 @@ function statements(code: string): IStatement[] {
   };
   for (const [token] of code.matchAll(TOKEN)) {
     if (token.startsWith('#')) {
-      comment = token.replace(/^#+\s*/, '').trim();
+      comment = depth > 0 ? comment : token.replace(/^#+\s*/, '').trim();
       continue;
     }
     depth += Number('[({'.includes(token)) - Number('])}'.includes(token));
     if ((token === '\n' || token === ';') && depth <= 0) {
       finish();
-    } else {
+      isFirst = token === '\n';
+    } else if (text || isFirst || token.trim()) {
       text += token;
     }
   }

@@ -66,6 +66,8 @@ export class RunMetrics extends Following {
       this._known.delete(id);
     }
     this._beside = beside;
+    this._series = this._flatten();
+    this.emitChanged();
     await this.refresh();
   }
 

@@ -181,9 +181,7 @@ class Head extends ReactWidget {
   }
 
   protected render(): JSX.Element {
-    const { compute, model, actions, commands, tabs } = this._options;
-    const openTarget = (name: string) =>
-      void commands.execute(CommandIDs.openTarget, { name });
+    const { compute, model, actions, tabs } = this._options;
     const hasLog = tabs.tabs.some(tab => tab.id === 'log');
     return (
       <RunPage
@@ -194,14 +192,24 @@ class Head extends ReactWidget {
         isShown={this.isVisible}
         actions={actions()}
         trans={compute.trans}
-        onOpenTarget={
-          commands.hasCommand(CommandIDs.openTarget) ? openTarget : undefined
-        }
+        onOpenTarget={this._leadTo(CommandIDs.openTarget, 'name')}
+        onShowExperiment={this._leadTo(CommandIDs.showRuns, 'experiment')}
         onShowLog={hasLog ? () => this._page.showTab('log') : undefined}
         onRetry={() => void model.refresh()}
         onClose={() => this._page.dispose()}
       />
     );
+  }
+
+  /** What executes a command with one argument, if some plugin has it. */
+  private _leadTo(
+    command: string,
+    argument: string
+  ): ((value: string) => void) | undefined {
+    const { commands } = this._options;
+    return commands.hasCommand(command)
+      ? value => void commands.execute(command, { [argument]: value })
+      : undefined;
   }
 
   private _hear(_: unknown, change: { id?: string; type: string }): void {

@@ -10,7 +10,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { computeIcon } from '../components/icons';
 import { Choices } from '../model/choices';
-import { CommandIDs, ICompute } from '../tokens';
+import { CommandIDs, ICompute, IComputeSettings } from '../tokens';
 import { Subjects } from './subjects';
 import { Submitting, type ISubmitArgs } from './submitting';
 
@@ -29,7 +29,8 @@ export const submit: JupyterFrontEndPlugin<void> = {
     IFileBrowserFactory,
     IDocumentManager,
     IStateDB,
-    ICommandPalette
+    ICommandPalette,
+    IComputeSettings
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -38,12 +39,14 @@ export const submit: JupyterFrontEndPlugin<void> = {
     browsers: IFileBrowserFactory | null,
     documents: IDocumentManager | null,
     state: IStateDB | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    settings: IComputeSettings | null
   ) => {
     const { trans } = compute;
     const { contents } = app.serviceManager;
     const subjects = new Subjects(contents, documents, trans);
-    const submitting = new Submitting(app, compute, new Choices(state));
+    const choices = new Choices(state);
+    const submitting = new Submitting(app, compute, choices, settings);
     const wiring = { app, compute, subjects, submitting };
     if (notebooks) {
       addNotebookCommands(wiring, notebooks);

@@ -42,6 +42,8 @@ export class SubmitDialog extends Dialog<unknown> {
   /** The run, or `null` if nothing was submitted. */
   async ask(): Promise<IRun | null> {
     await this.launch();
+    // Who closes it while it is on its way is told of the run all the same.
+    await this._sending;
     this._submission.dispose();
     return this._run;
   }
@@ -66,13 +68,13 @@ export class SubmitDialog extends Dialog<unknown> {
     if (index === 0) {
       super.resolve(index);
     } else {
-      void this._submit();
+      this._sending = this._submit();
     }
   }
 
   private async _submit(): Promise<void> {
     this._run = await this._submission.submit();
-    if (this._run) {
+    if (this._run && !this.isDisposed) {
       super.resolve(1);
     }
   }
@@ -94,6 +96,7 @@ export class SubmitDialog extends Dialog<unknown> {
   }
 
   private readonly _submission: Submission;
+  private _sending: Promise<void> | null = null;
   private _run: IRun | null = null;
 }
 

@@ -4,7 +4,7 @@ import type { Choices } from '../model/choices';
 import { emptyDraft, type IDraft, type Subject } from '../model/draft';
 import { Submission } from '../model/submission';
 import { asError } from '../request';
-import { CommandIDs, type ICompute } from '../tokens';
+import { CommandIDs, type ICompute, type IComputeSettings } from '../tokens';
 import type { IError, IRun } from '../types';
 import { nameDefault, pythonOf } from './kernels';
 import type { ISubmittable } from './subjects';
@@ -23,15 +23,15 @@ export class Submitting {
   constructor(
     private readonly _app: JupyterFrontEnd,
     private readonly _compute: ICompute,
-    private readonly _choices: Choices
+    private readonly _choices: Choices,
+    private readonly _settings: IComputeSettings | null
   ) {}
 
   /** Submit it, after asking unless it is to go at once. */
   async submit(what: ISubmittable, args: ISubmitArgs): Promise<void> {
     const { path } = what.subject;
     const chosen = await this._choices.recall(path);
-    const target =
-      args.target || (!chosen && (await this._choices.lastTarget()));
+    const target = args.target || (!chosen && (await this._firstTarget()));
     const draft = chosen?.draft ?? emptyDraft(path);
     const submission = this._prepare(what, {
       ...draft,
@@ -49,6 +49,12 @@ export class Submitting {
   /** Say why something cannot be submitted. */
   refuse(thrown: unknown): void {
     Notification.error(textOf(asError(thrown)), { autoClose: false });
+  }
+
+  /** Where a file starts that was never submitted. */
+  private async _firstTarget(): Promise<string> {
+    const wanted = this._settings?.defaultTarget;
+    return wanted || (await this._choices.lastTarget());
   }
 
   private _prepare(what: ISubmittable, draft: IDraft): Submission {

@@ -1,3 +1,4 @@
+import type { StateEffect } from '@codemirror/state';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { LogDocument } from './document';
@@ -24,6 +25,9 @@ export class LogModel implements IDisposable {
 
   /** Whether the reader wants to see the end as it grows. */
   isFollowing = true;
+
+  /** Where the reader was when the log was last shown. */
+  place: StateEffect<unknown> | undefined;
 
   get name(): string {
     return this._name;
@@ -74,6 +78,7 @@ export class LogModel implements IDisposable {
       this._follower.dispose();
       this._document = new LogDocument();
       this.isFollowing = true;
+      this.place = undefined;
       this._follower = this._open();
       this._changed.emit();
     }
