@@ -39,16 +39,13 @@ for _ in range(100):
 
 ENDS = "import os, time; time.sleep(3); print('at', time.time(), flush=True); os._exit(0)\n"
 
-OPEN = """id => {
-    document.querySelectorAll('.lm-TabBar-tabCloseIcon').forEach(icon => icon.click());
-    return window.jupyterapp.commands.execute('compute:open-run', { id });
-}"""
+OPEN = "id => window.jupyterapp.commands.execute('compute:open-run', { id })"
 
-WHOLE = """() => {
+WHOLE = """id => {
     const began = performance.now();
     return new Promise(resolve => {
         const look = () =>
-            document.querySelector('.jp-compute-Log-state[data-state=ended]')
+            document.querySelector(`#compute-run-${id} .jp-compute-Log-state[data-state=ended]`)
                 ? resolve(performance.now() - began)
                 : requestAnimationFrame(look);
         look();
@@ -66,10 +63,10 @@ BARE = """url => new Promise(resolve => {
     };
 })"""
 
-LINE_LAGS = """count => new Promise(resolve => {
+LINE_LAGS = """([id, count]) => new Promise(resolve => {
     const seen = new Map();
     const look = () => {
-        for (const line of document.querySelectorAll('.jp-compute-Log .cm-line')) {
+        for (const line of document.querySelectorAll(`#compute-run-${id} .cm-line`)) {
             const text = line.textContent;
             if (text.startsWith('at ') && !seen.has(text)) {
                 seen.set(text, Date.now() - Number(text.slice(3)) * 1e3);
@@ -80,9 +77,9 @@ LINE_LAGS = """count => new Promise(resolve => {
     look();
 })"""
 
-END_SEEN = """() => new Promise(resolve => {
+END_SEEN = """id => new Promise(resolve => {
     const look = () =>
-        document.querySelector('.jp-compute-RunHeader-state [data-state=completed]')
+        document.querySelector(`#compute-run-${id} [data-state=completed]`)
             ? resolve(Date.now())
             : requestAnimationFrame(look);
     look();
@@ -128,21 +125,22 @@ def _million(served: Served, page: Page) -> tuple[float, float]:
     run_id = served.script("many.py", MANY_LINES)
     served.ended(run_id)
     page.evaluate(OPEN, run_id)
-    ours = float(page.evaluate(WHOLE))
+    ours = float(page.evaluate(WHOLE, run_id))
     url = f"{served.url}/runs/{run_id}/log/follow".replace("http://", "ws://")
     return ours, float(page.evaluate(BARE, url))
 
 
 def _line_lags(served: Served, page: Page) -> list[float]:
-    page.evaluate(OPEN, served.script("spaced.py", SPACED_LINES))
-    lags: list[float] = page.evaluate(LINE_LAGS, 100)
+    run_id = served.script("spaced.py", SPACED_LINES)
+    page.evaluate(OPEN, run_id)
+    lags: list[float] = page.evaluate(LINE_LAGS, [run_id, 100])
     return lags[10:]
 
 
 def _ending(served: Served, page: Page) -> float:
     run_id = served.script("ends.py", ENDS)
     page.evaluate(OPEN, run_id)
-    seen = float(page.evaluate(END_SEEN))
+    seen = float(page.evaluate(END_SEEN, run_id))
     log = served.http.get(f"/runs/{run_id}/log").text
     return seen - float(log.split()[-1]) * 1e3
 

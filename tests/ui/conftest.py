@@ -74,16 +74,19 @@ def open_run(page: Page) -> Callable[[str], Locator]:
 
     def open_it(run_id: str) -> Locator:
         search = page.locator(".lm-CommandPalette-input")
+        found = page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Open Run…")
 
-        def is_open() -> bool:
-            # JupyterLab hears shortcuts some time after it is seen.
-            page.keyboard.press("Control+Shift+C")
-            page.wait_for_timeout(100)
-            return search.is_visible()
+        def is_found() -> bool:
+            # JupyterLab hears shortcuts, and has all its commands, some time after it is seen.
+            if not search.is_visible():
+                page.keyboard.press("Control+Shift+C")
+                page.wait_for_timeout(200)
+            if search.is_visible():
+                search.fill("Open Run…")
+                page.wait_for_timeout(200)
+            return found.is_visible()
 
-        until(is_open)
-        search.fill("Open Run…")
-        page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Open Run…").wait_for()
+        until(is_found)
         search.press("Enter")
         answer = page.get_by_role("dialog").get_by_label("The id of the run")
         answer.fill(run_id)

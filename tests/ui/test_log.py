@@ -171,8 +171,12 @@ def test_it_goes_on_where_it_was_when_the_server_comes_back(
         free.bind(("127.0.0.1", 0))
         port = f"--port={free.getsockname()[1]}"
     home, workspace = tmp_path / "jupyter", tmp_path / "compute"
+    # JupyterLab says for itself that its server is gone.
+    gone = page.get_by_role("dialog", name="Server Connection Error")
+    page.add_locator_handler(gone, lambda _: page.keyboard.press("Escape"))
     with serve(home, workspace, port, app="lab", is_guest=True, JUPYTER_TOKEN="t" * 32) as served:
         page.goto(f"{served.base}lab?reset&token={served.token}")
+        page.get_by_role("tab", name="Compute", exact=True).click()
         run_id = script(served, "count.py", COUNT, gates)
         log = open_log(run_id)
         has_line(log, "line 10000")
