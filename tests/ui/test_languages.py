@@ -37,7 +37,6 @@ def test_the_front_end_speaks_german(served: Served, page: Page) -> None:
 def test_the_settings_are_explained_in_german(served: Served, page: Page) -> None:
     page.goto(f"{served.base}lab?reset&token={served.token}")
     page.locator("#jp-main-dock-panel").wait_for()
-    page.get_by_role("menuitem", name="Einstellungen", exact=True).click()
-    page.get_by_role("menuitem", name="Einstellungseditor").click()
+    page.keyboard.press("Control+,")
     page.get_by_role("tab", name="Compute", exact=True).last.click()
     expect(page.get_by_text("Mitteilen, wenn Läufe enden")).to_be_visible()
