@@ -22,7 +22,7 @@ export const handshake: JupyterFrontEndPlugin<void> = {
   activate: (
     app: JupyterFrontEnd,
     { api, changes, status, trans }: ICompute,
-    sidebar: SidePanel | null
+    sidebar: ISidebar | null
   ) => {
     const model = new Handshake(api, changes, status);
     let told = '';
@@ -33,7 +33,7 @@ export const handshake: JupyterFrontEndPlugin<void> = {
       told = model.advice;
     });
     if (sidebar) {
-      showIn(sidebar, model, trans);
+      showIn(sidebar.panel, model, trans);
     }
     void app.started.then(() => model.shake());
   }

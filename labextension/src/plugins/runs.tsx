@@ -4,12 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette, ReactWidget } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
-import {
-  deleteIcon,
-  stopIcon,
-  UseSignal,
-  type SidePanel
-} from '@jupyterlab/ui-components';
+import { deleteIcon, stopIcon, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { compareIcon, computeIcon } from '../components/icons';
@@ -38,7 +33,7 @@ export const runs: JupyterFrontEndPlugin<ISelectedRuns> = {
   activate: (
     app: JupyterFrontEnd,
     compute: ICompute,
-    sidebar: SidePanel,
+    sidebar: ISidebar,
     state: IStateDB | null,
     palette: ICommandPalette | null
   ) => {
@@ -46,7 +41,7 @@ export const runs: JupyterFrontEndPlugin<ISelectedRuns> = {
     const list = new RunList(api, changes);
     const selection = new RunSelection(list, changes);
     const section = new RunsPanel(app, compute, list, selection);
-    sidebar.addWidget(section);
+    sidebar.add(section, 20);
     void keepFilter(list, state);
     app.commands.addCommand(CommandIDs.showRuns, {
       label: trans.__('Show Runs'),

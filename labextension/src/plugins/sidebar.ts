@@ -6,11 +6,18 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { SidePanel } from '@jupyterlab/ui-components';
 import { Token } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 import { computeIcon } from '../components/icons';
 import { CommandIDs, ICompute } from '../tokens';
 
 /** The sidebar, for those who have a section in it. */
-export const ISidebar = new Token<SidePanel>(
+export interface ISidebar {
+  readonly panel: SidePanel;
+  /** Add a section; those with lower ranks stand above, in whatever order plugins start. */
+  add(section: Widget, rank: number): void;
+}
+
+export const ISidebar = new Token<ISidebar>(
   'jupyter_compute:ISidebar',
   'The compute sidebar.'
 );
@@ -18,7 +25,7 @@ export const ISidebar = new Token<SidePanel>(
 /**
  * The sidebar; its sections come from other plugins.
  */
-export const sidebar: JupyterFrontEndPlugin<SidePanel> = {
+export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
   id: 'jupyter_compute:sidebar',
   description: 'The compute sidebar.',
   autoStart: true,
@@ -53,6 +60,35 @@ export const sidebar: JupyterFrontEndPlugin<SidePanel> = {
       command: CommandIDs.show,
       category: trans.__('Compute')
     });
-    return panel;
+    return new Sidebar(panel, app.started);
   }
 };
+
+/**
+ * An accordion puts what comes later at the end of the page, wherever it is shown: so sections wait for each other.
+ */
+class Sidebar implements ISidebar {
+  constructor(
+    readonly panel: SidePanel,
+    started: Promise<void>
+  ) {
+    void started.then(() => this._fill());
+  }
+
+  add(section: Widget, rank: number): void {
+    this._sections.push({ section, rank });
+    if (this._isFilled) {
+      this.panel.addWidget(section);
+    }
+  }
+
+  private _fill(): void {
+    this._isFilled = true;
+    this._sections
+      .sort((one, other) => one.rank - other.rank)
+      .forEach(({ section }) => this.panel.addWidget(section));
+  }
+
+  private _sections: { section: Widget; rank: number }[] = [];
+  private _isFilled = false;
+}

@@ -25,7 +25,7 @@ export const statusbar: JupyterFrontEndPlugin<void> = {
     app: JupyterFrontEnd,
     { api, status, trans }: ICompute,
     statusBar: IStatusBar | null,
-    sidebar: SidePanel | null
+    sidebar: ISidebar | null
   ) => {
     if (!statusBar) {
       return;
@@ -33,7 +33,7 @@ export const statusbar: JupyterFrontEndPlugin<void> = {
     const key = `jupyter_compute:failed:${api.settings.baseUrl}`;
     const glance = new Glance(status, key);
     if (sidebar) {
-      watch(sidebar, glance);
+      watch(sidebar.panel, glance);
     }
     const onOpen = (): void => void app.commands.execute(CommandIDs.show);
     const item = ReactWidget.create(

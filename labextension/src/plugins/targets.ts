@@ -5,7 +5,6 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import type { SidePanel } from '@jupyterlab/ui-components';
 import { ICompute, IPrompts } from '../tokens';
 import { attachPages } from './attachPages';
 import { ISidebar } from './sidebar';
@@ -25,7 +24,7 @@ export const targets: JupyterFrontEndPlugin<void> = {
   activate: (
     app: JupyterFrontEnd,
     compute: ICompute,
-    sidebar: SidePanel,
+    sidebar: ISidebar,
     prompts: IPrompts | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
@@ -41,6 +40,6 @@ export const targets: JupyterFrontEndPlugin<void> = {
       open: name => void pages.open({ name }),
       ...forms
     });
-    sidebar.insertWidget(0, targetsSection(app, compute, prompts, notebooks));
+    sidebar.add(targetsSection(app, compute, prompts, notebooks), 10);
   }
 };
