@@ -79,8 +79,8 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def command(page: Page, name: str, **args: Any) -> None:
-    page.evaluate("([name, args]) => void jupyterapp.commands.execute(name, args)", [name, args])
+def command(page: Page, called: str, **args: Any) -> None:
+    page.evaluate("([name, args]) => void jupyterapp.commands.execute(name, args)", [called, args])
 
 
 def train(served: Served, name: str, *args: str, **asked: Any) -> str:
