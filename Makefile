@@ -1,4 +1,4 @@
-# make demo | lab | test | lint | bench | format | clean
+# make demo | lab | test | lint | bench | screenshots | translations | format | clean
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -25,6 +25,7 @@ help:
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make lint    ruff, mypy, import-linter, prettier, tsc'
 	@echo 'make bench   figures beside peers and limits, one JSON line each'
+	@echo 'make screenshots, make translations   what docs/pictures and jupyter_compute/locale hold'
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
