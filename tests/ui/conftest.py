@@ -11,9 +11,17 @@ import nbformat
 import pytest
 from compute_server import Served, serve, until
 from jupyter_server_process import JupyterServer
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Locator,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 
 SLOW_MS = 90_000
+SOON_MS = 2_000
 expect.set_options(timeout=SLOW_MS)
 
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
@@ -70,25 +78,26 @@ def open_lab(served: Served, page: Page) -> Callable[..., Page]:
 
 @pytest.fixture
 def open_run(page: Page) -> Callable[[str], Locator]:
-    """Open the page of a run by the keyboard alone."""
+    """Open the page of a run by its id, from the command palette."""
 
     def open_it(run_id: str) -> Locator:
         search = page.locator(".lm-CommandPalette-input")
-        found = page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Open Run…")
-
-        def is_found() -> bool:
-            # JupyterLab hears shortcuts, and has all its commands, some time after it is seen.
-            if not search.is_visible():
-                page.keyboard.press("Control+Shift+C")
-                page.wait_for_timeout(200)
-            if search.is_visible():
-                search.fill("Open Run…")
-                page.wait_for_timeout(200)
-            return found.is_visible()
-
-        until(is_found)
-        search.press("Enter")
+        found = page.locator(".lm-CommandPalette-item", has_text="Open Run…")
         answer = page.get_by_role("dialog").get_by_label("The id of the run")
+
+        def is_asked() -> bool:
+            try:
+                if not search.is_visible():
+                    page.keyboard.press("Control+Shift+C")
+                search.fill("Open Run…", timeout=SOON_MS)
+                found.click(timeout=SOON_MS)
+                answer.wait_for(timeout=SOON_MS)
+            except TimeoutError:
+                # JupyterLab takes the focus while it starts, which closes the palette.
+                return False
+            return True
+
+        until(is_asked)
         answer.fill(run_id)
         answer.press("Enter")
         return page.locator(f"#compute-run-{run_id}")

@@ -145,12 +145,12 @@ export class LogEditor implements IDisposable {
     const from = this._newFrom;
     const began = performance.now();
     this._frame = 0;
-    this._newFrom = Infinity;
     const to = this.view.state.doc.length;
     this.view.dispatch({
       changes: { from, to, insert: log.text.slice(from) },
       effects: this._isFollowing ? this._endAt(log.text.length) : []
     });
+    this._newFrom = Infinity;
     const now = performance.now();
     this._restUntil = now + (now - began) * REST;
     if (!this._isFollowing) {
