@@ -88,12 +88,13 @@ def test_the_sidebar_is_in_the_view_menu(served: Served, page: Page, complaints:
     assert complaints == []
 
 
-def test_beside_a_notebook_the_page_of_a_run_has_room_below_it(
+def test_a_notebook_can_be_submitted_and_the_page_of_a_run_has_room_below_it(
     served: Served, page: Page, complaints: list[str]
 ) -> None:
     open_at(page, served, "notebooks/work.ipynb")
     cell = page.locator(".jp-Notebook .jp-Cell").first
     cell.wait_for()
+    expect(page.get_by_role("button", name="Submit this notebook")).to_be_visible()
     open_log_of(served, page, "second")
     open_log_of(served, page, "third")
     shown = page.locator("#jp-down-stack .jp-MainAreaWidget:visible")
