@@ -6,10 +6,11 @@ import re
 import shlex
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from compute_server import Served, until
 from many_runs import add_many_runs
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from jupyter_compute.client import Client
 from jupyter_compute.commands.place import Place
@@ -43,7 +44,14 @@ def row(page: Page, *words: str) -> Locator:
 
 
 def search(page: Page, text: str) -> None:
-    page.get_by_role("searchbox", name="Search runs").fill(text)
+    """Search, until the list is that of the search: it forgets what was selected before."""
+
+    def is_answer(answer: Response) -> bool:
+        asked = urlsplit(answer.url)
+        return asked.path.endswith("/runs") and parse_qs(asked.query).get("text") == [text]
+
+    with page.expect_response(is_answer):
+        page.get_by_role("searchbox", name="Search runs").fill(text)
 
 
 def test_runs_appear_and_change_without_a_reload_in_every_tab(
