@@ -59,6 +59,10 @@ def document() -> dict[str, Any]:
     types = {cls for cls in types if not isinstance(cls, str)} | {Error}
     ordered = sorted(types, key=lambda cls: cls.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF)
+    for schema in schemas.values():
+        if "description" in schema:
+            # Some versions of msgspec leave the indentation of the source in it.
+            schema["description"] = inspect.cleandoc(schema["description"])
     paths: dict[str, Any] = {}
     for address, verb, handler, speech in found:
         paths.setdefault(address, {})[verb] = _operation(address, verb, handler, speech)
