@@ -163,23 +163,29 @@ describe('the page of a target', () => {
     expect(screen.getByText('0.9')).toBeTruthy();
   });
 
-  it('offers what its kind can do, and says how it goes', async () => {
-    const done: string[] = [];
+  function managed(state: 'running' | 'done', done: string[]): void {
     page({
       target: makeTarget({
         actions: ['start', 'stop'],
-        provisioning: {
-          action: 'start',
-          state: 'running',
-          message: 'booting',
-          since: 1
-        }
+        provisioning: { action: 'start', state, message: 'booting', since: 1 }
       }),
       onManage: action => done.push(action)
     });
-    expect(screen.getByText('booting')).toBeTruthy();
+  }
+
+  it('offers what its kind can do', async () => {
+    const done: string[] = [];
+    managed('done', done);
     await userEvent.click(screen.getByRole('button', { name: 'Stop' }));
     expect(done).toEqual(['stop']);
+  });
+
+  it('says how it goes, and offers nothing else meanwhile', async () => {
+    const done: string[] = [];
+    managed('running', done);
+    expect(screen.getByText('booting')).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: 'Stop' }));
+    expect(done).toEqual([]);
   });
 
   it('says that its target is gone', () => {
