@@ -164,6 +164,8 @@ class DriverContext(Struct, frozen=True, kw_only=True):
             ``None`` means that there is no answer: declined, or nobody saw it for some minutes.
             Then raise :class:`~.errors.AuthenticationError`. The driver keeps an answer in memory
             at most, and shows it nowhere; a call that is cancelled takes its question back.
+            With ``keep_as`` the person may have the answer kept, and the next question of that
+            name is answered with it at once. When it turns out to be wrong, ask with ``again``.
     """
 
     target: str
