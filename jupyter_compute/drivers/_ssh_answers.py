@@ -75,7 +75,7 @@ class Answers:
         if asked.kind in ("confirm", "touch"):
             return await self._confirm(asked, None)
         if not asked.is_lasting:
-            return await self._put(asked, keep_as="", again=False)
+            return await self._put(asked, again=False)
         is_repeated = asked.name in self._used or asked.name in self._refused
         self._used.add(asked.name)
         if is_repeated:
@@ -109,20 +109,21 @@ class Answers:
         """Ask for what lasts: the question stays open when its process gives up waiting."""
         task = self._open.get(asked.name)
         if task is None:
-            task = asyncio.ensure_future(self._put(asked, keep_as=asked.name, again=again))
+            task = asyncio.ensure_future(self._put(asked, again=again))
             self._open[asked.name] = task
             task.add_done_callback(lambda _: self._open.pop(asked.name, None))
         return await asyncio.shield(task)
 
-    async def _put(self, asked: Asked, *, keep_as: str, again: bool) -> str | None:
+    async def _put(self, asked: Asked, *, again: bool) -> str | None:
         words = " ".join(asked.text.split())
-        message = f"that was not right. {words}" if again else words
-        answer = await self._asked(Question(type="secret", message=message))
-        if answer is None:
+        keep_as = f"{self._place}: {asked.name}" if asked.is_lasting else ""
+        question = Question(type="secret", message=words, keep_as=keep_as, again=again)
+        answer = await self._asked(question)
+        if answer is None and self.trouble is None:
             self.declined = self.declined or words
-        elif keep_as:
-            self._known[keep_as] = answer
-            self._refused.discard(keep_as)
+        elif answer is not None and asked.is_lasting:
+            self._known[asked.name] = answer
+            self._refused.discard(asked.name)
         return answer
 
     async def _confirm(self, asked: Asked, refusal: str | None) -> str | None:
@@ -130,9 +131,11 @@ class Answers:
         if asked.name in self._used:
             return refusal
         self._used.add(asked.name)
-        if await self._asked(Question(type="confirm", message=words)) == "yes":
-            return "yes"
-        self.declined = self.declined or words
+        answer = await self._asked(Question(type="confirm", message=words))
+        if answer == "yes":
+            return answer
+        if self.trouble is None:
+            self.declined = self.declined or words
         return refusal
 
     async def _from_options(self, asked: Asked) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -17,6 +17,7 @@ from ._ssh_config import Destination, resolve
 from ._ssh_host import SshHost
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_REFERENCE = re.compile(r"(env|file|keyring):.+")
 
 
 def _in(group: str, **schema: str) -> Meta:
@@ -69,6 +70,14 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"the option {field!r} cannot begin with a dash: {value!r}")
         if not self.host.strip() or self.host != self.host.strip():
             raise ValueError(f"{self.host!r} is no host")
+        for field in ("password", "passphrase"):
+            value = getattr(self, field)
+            if value and not _REFERENCE.fullmatch(value):
+                # It may be the secret itself, so it must not be shown.
+                raise ValueError(
+                    f"the option {field!r} says where the {field} is kept: env:NAME, file:PATH or "
+                    "keyring:SERVICE/USER; without it you are asked"
+                )
         if not self.root:
             raise ValueError("the option 'root' cannot be empty")
 
@@ -108,7 +117,12 @@ class SshDriver(HostDriver):
     def make_host(self) -> Host:
         """Reach the machine by OpenSSH."""
         options = self.options
-        given: dict[str, Callable[[], Awaitable[str]]] = {}
+        kept = {"password": options.password, "passphrase": options.passphrase}
+        given = {
+            kind: functools.partial(self.context.reveal, reference)
+            for kind, reference in kept.items()
+            if reference
+        }
         return SshHost(
             options.destination(),
             root=options.root,
