@@ -111,6 +111,7 @@ class Looks:
                 self._context.registry, target, folder, python=self._python, ask=ask
             )
             info = await checked(driver, target.kind, target.name)
+            self._prompts.pass_on(ask)
             return Checked(resource_id=place, info=info)
         except ComputeError as exc:
             return Checked(resource_id=place, error=as_error(exc))
