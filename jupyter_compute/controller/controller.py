@@ -215,7 +215,7 @@ class Controller:
     def _driver(self, target: Target) -> Driver:
         folder = self._context.workspace.target(target.name)
         return make_driver(
-            self._context.registry,
+            self._context,
             target,
             folder,
             python=self._python,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from ..errors import ConfigError
+from ..errors import ConfigError, TargetUnreachableError
 from ..kept import KeptAnswers
 from ..model import Prompt, Question
 from ..workspace import Workspace
@@ -28,7 +28,7 @@ from .lock import read_facts
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 300.0
-"""How long a question stays open; after that it counts as declined."""
+"""How long a question stays open; after that the target counts as silent."""
 
 PASSED_ON_S = 300.0
 """How long an answer that opened a place is held for the target that it becomes."""
@@ -176,7 +176,13 @@ class Prompts:
         try:
             if self._show():  # else nobody could see it
                 await asyncio.wait({answered}, timeout=self._patience_s)
-            return answered.result() if answered.done() else _Given(None, False)
+            if not answered.done():
+                raise TargetUnreachableError(
+                    f"nobody has answered its question: {prompt.message}",
+                    target=prompt.target,
+                    hint="it is asked again; answer in the sidebar, or check the target",
+                )
+            return answered.result()
         finally:
             del self._open[prompt.id]
             self._show()

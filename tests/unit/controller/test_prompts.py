@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from jupyter_compute.controller import prompts as module
 from jupyter_compute.controller.lock import Lock
 from jupyter_compute.controller.prompts import Prompts, read_prompts
+from jupyter_compute.errors import TargetUnreachableError
 from jupyter_compute.kept import KeptAnswers
 from jupyter_compute.model import Prompt, Question
 from jupyter_compute.workspace import Workspace
@@ -63,15 +64,17 @@ def test_each_question_is_answered_by_its_own_answer_and_then_gone(workspace: Wo
     asyncio.run(_answer_and_cancel(workspace))
 
 
-def test_nobody_answers_is_no_answer(workspace: Workspace) -> None:
+def test_a_question_that_nobody_answers_is_silence(workspace: Workspace) -> None:
     prompts = make(workspace, patience_s=0.01)
-    assert asyncio.run(prompts.asker("gpu1")(ASKED)) is None
+    with pytest.raises(TargetUnreachableError, match="nobody has answered"):
+        asyncio.run(prompts.asker("gpu1")(ASKED))
     assert read_prompts(workspace) == []
 
 
-def test_a_question_that_cannot_be_shown_has_no_answer(workspace: Workspace) -> None:
+def test_a_question_that_cannot_be_shown_is_silence(workspace: Workspace) -> None:
     (workspace.root / "prompts.part").mkdir()
-    assert asyncio.run(make(workspace).asker("gpu1")(ASKED)) is None
+    with pytest.raises(TargetUnreachableError, match="nobody has answered"):
+        asyncio.run(make(workspace).asker("gpu1")(ASKED))
 
 
 def test_the_questions_of_another_process_are_not_shown_and_cleared(
