@@ -120,19 +120,18 @@ def test_what_makes_no_answer_is_refused(served: Served, pool: ThreadPoolExecuto
 def test_an_answer_that_is_to_be_kept_is_used_until_it_is_refused(
     served: Served, pool: ThreadPoolExecutor
 ) -> None:
-    def come(*passwords: str, keep: bool = False) -> Any:
-        """Look at the place, with the answers to the questions for a password that come."""
-        looking, prompt = pool.submit(look, served, "asks", user="kit"), {"id": ""}
-        for password in passwords:
-            before, prompt = prompt, until(lambda: _other(served, prompt))
-            assert "Password" in prompt["message"] and prompt["again"] == bool(before["id"])
-            body = {"answer": password, "keep": keep}
+    def come(password: str | None = None) -> Any:
+        """Look at the place; the password is kept, and not asked for if none is given."""
+        looking = pool.submit(look, served, "asks", user="kit")
+        if password is not None:
+            prompt = asked(served, "Password for kit")
+            body = {"answer": password, "keep": True}
             assert served.http.post(f"/prompts/{prompt['id']}", json=body).status_code == 204
         answer(served, asked(served, "code"), CODE)
         return looking.result()["error"]
 
     kept = served.workspace / "kept-answers.toml"
-    assert come(KEPT, keep=True) is None
+    assert come(KEPT) is None
     assert places_with(KEPT, served.workspace, served.root.parent) == [kept]
     for _ in range(3):
         assert come() is None
