@@ -16,7 +16,7 @@ async def end(*tasks: asyncio.Task[Any] | None) -> None:
     while live:
         for task in live:
             task.cancel()
-        done, live = await asyncio.wait(live, timeout=0.05)
-        for task in done:
-            if not task.cancelled():
-                task.exception()
+        _, live = await asyncio.wait(live, timeout=0.05)
+    for ended in tasks:
+        if ended is not None and not ended.cancelled():
+            ended.exception()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from typing import Any
 
 from ..driver import Driver
@@ -15,7 +16,9 @@ from ..errors import (
     NotFoundError,
 )
 from ..model import Event, FactsEvent, OutputEvent, PhaseEvent, RunState, TagEvent
+from .ahead import read_on
 from .context import Context
+from .ending import end
 from .events import parse, result_of
 from .launch import merged
 from .line import Line
@@ -63,10 +66,11 @@ class Fetcher:
         limit = int(self._context.settings.log_limit_mb * 1_000_000)
         if offset >= limit:
             return
-        async for data in self._pieces(ticket, name, offset, size, expected):
-            offset = await self._write(ticket, name, offset, data[: limit - offset])
-            if offset >= limit:
-                return
+        async with aclosing(self._pieces(ticket, name, offset, size, expected)) as pieces:
+            async for data in pieces:
+                offset = await self._write(ticket, name, offset, data[: limit - offset])
+                if offset >= limit:
+                    return
 
     async def fetch_events(
         self, ticket: Ticket, size: int | None = None, *, expected: int = 0
@@ -78,42 +82,52 @@ class Fetcher:
         offset, rest = ticket.event_offset, b""
         if size is not None and offset >= size:
             return
-        async for data in self._pieces(ticket, "events", offset, size, expected):
-            events, used = parse(rest + data)
-            rest = (rest + data)[used:]
-            if not used:
-                continue
-            if not await self._keep(ticket, events, offset, offset + used):
-                ticket.event_offset = None
-                return await self.fetch_events(ticket, size, expected=expected)
-            offset = ticket.event_offset = offset + used
-        return None
+        async with aclosing(self._pieces(ticket, "events", offset, size, expected)) as pieces:
+            async for data in pieces:
+                events, used = parse(rest + data)
+                rest = (rest + data)[used:]
+                if not used:
+                    continue
+                if not await self._keep(ticket, events, offset, offset + used):
+                    break
+                offset = ticket.event_offset = offset + used
+            else:
+                return
+        ticket.event_offset = None
+        await self.fetch_events(ticket, size, expected=expected)
 
     async def _pieces(
         self, ticket: Ticket, name: str, offset: int, size: int | None, expected: int
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Read on from an offset, up to a size or until there is nothing more.
 
         To know the end costs an empty answer. Where it is expected it is asked for together
         with the first piece, so that a far target costs one round trip.
         """
-        tail: bytes | None = None
-        if size is None and offset < expected:
-            data, tail = await asyncio.gather(
-                self._read(ticket, name, offset), self._read(ticket, name, expected)
-            )
-        else:
-            data = await self._read(ticket, name, offset)
-        while data:
-            yield data
-            offset += len(data)
-            if size is not None and offset >= size:
+
+        async def read(at: int) -> bytes:
+            return await self._read(ticket, name, at)
+
+        known = expected if size is None else size
+        tail = asyncio.create_task(read(known)) if size is None and offset < known else None
+        try:
+            async with aclosing(read_on(read, offset, known, self._has_room)) as pieces:
+                async for data in pieces:
+                    offset += len(data)
+                    yield data
+            if size is not None:
                 return
-            is_tail_next = tail is not None and offset == expected
-            if is_tail_next:
-                data, tail = tail or b"", None
-            else:
-                data = await self._read(ticket, name, offset)
+            data = await (tail if tail is not None and offset == known else read(offset))
+            while data:
+                offset += len(data)
+                yield data
+                data = await read(offset)
+        finally:
+            if tail is not None:
+                await end(tail)
+
+    def _has_room(self) -> bool:
+        return not self._turns.locked()
 
     async def fetch_file(self, ticket: Ticket, name: str, size: int | None, mode: int) -> None:
         """Fetch a whole file; what is here of it already is not fetched again.
@@ -130,11 +144,9 @@ class Fetcher:
         if await asyncio.to_thread(ticket.mirror.is_here, name):
             return
         offset = ticket.mirror.offset(name)
-        while size is None or offset < size:
-            data = await self._read(ticket, name, offset)
-            if not data:
-                break
-            offset = await self._write(ticket, name, offset, data)
+        async with aclosing(self._pieces(ticket, name, offset, size, 0)) as pieces:
+            async for data in pieces:
+                offset = await self._write(ticket, name, offset, data)
         if size is None and not offset:
             return
         if size is not None and offset < size:
