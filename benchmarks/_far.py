@@ -50,8 +50,10 @@ class Far:
     def __enter__(self) -> Self:
         self._sshd.start()
         self._relay = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._relay"]
-            + [str(self._sshd.port), str(self.round_trip_ms / 2)],
+            [
+                *(sys.executable, "-m", "benchmarks._relay"),
+                *(str(self._sshd.port), str(self.round_trip_ms / 2)),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -92,10 +94,18 @@ class Far:
 
     def bytes(self) -> int:
         """How many bytes have passed so far, both ways."""
+        there, back, _ = self._counted()
+        return there + back
+
+    def connections(self) -> int:
+        """How many connections there have been so far."""
+        return self._counted()[2]
+
+    def _counted(self) -> list[int]:
         assert self._relay is not None and self._relay.stdin is not None
         self._relay.stdin.write("\n")
         self._relay.stdin.flush()
-        return sum(map(int, self._answer().split()))
+        return [int(word) for word in self._answer().split()]
 
     def driver(self) -> Counted:
         """A driver that has connected to nothing yet."""

@@ -1,8 +1,9 @@
 """``python -m benchmarks._relay PORT DELAY_MS``: a port that leads to another one, and is far away.
 
-It holds every byte back for so long in each direction, whatever their number, and counts them.
-Its first line is its own port; to each line on its input it answers with the bytes so far, those
-towards the port first. It ends with its input.
+It holds every byte back for so long in each direction, whatever their number, and counts.
+Its first line is its own port; to each line on its input it answers with how many bytes passed
+towards the port so far, how many came from there, and how many connections there were. It ends
+with its input.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import threading
 import time
 
 _PIECE = 1 << 18
-_counted = [0, 0]
+_counted = [0, 0, 0]
 
 
 def main() -> None:
@@ -30,6 +31,7 @@ def main() -> None:
 def _accept(listener: socket.socket, port: int, delay_s: float) -> None:
     while True:
         near, _ = listener.accept()
+        _counted[2] += 1
         far = socket.create_connection(("127.0.0.1", port))
         for way, ends in enumerate(((near, far), (far, near))):
             for end in ends:
