@@ -1,4 +1,4 @@
-"""The interpreter that a run's program runs in: found, or built once and kept.
+"""What a run's program runs in: found, or built once and kept.
 
 Environments stand in ``<root>/environments/<digest>``. Whoever uses one holds a shared lock on
 ``<digest>.lock`` beside it, whoever builds or removes it an exclusive one, and one without its
@@ -14,43 +14,23 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
-from . import builders
-from .endings import shorten, tail
+from . import building
+from .builders import Recipe
+from .conda import CondaRecipe
+from .endings import shorten
+from .images import Image, prepare_image
 from .interpreters import Interpreter, default_interpreter
+from .place import EnvironmentFailedError, Place
 from .preparation import base_environment
-from .run_folder import RunFolder, files_below, replace_json, take_lock
+from .run_folder import files_below, replace_json, take_lock
 
 MARKER = "complete.json"
 """Stands in an environment whose build came to its end."""
 
 
-class EnvironmentFailedError(Exception):
-    """There is no such environment on this target, or it cannot be built."""
-
-
-class Place(NamedTuple):
-    """Where an environment is made ready, and for what.
-
-    Attributes:
-        root: The target's root.
-        run: The attempt's folder; a build writes to its log.
-        job: What was asked for.
-        step: Runs a step of a build and returns its exit code.
-        announce: Tells the user what is going on.
-    """
-
-    root: str
-    run: RunFolder
-    job: dict[str, Any]
-    step: Callable[[list[str], str, dict[str, str]], int]
-    announce: Callable[[str], None]
-
-
-def prepare(place: Place) -> Interpreter:
-    """Return the interpreter of the job's environment; builds it first where that is needed.
+def prepare(place: Place) -> Interpreter | Image:
+    """Return what the job's programs run in; builds or pulls it first where that is needed.
 
     The lock that keeps it from being removed is held until this process ends.
 
@@ -62,12 +42,15 @@ def prepare(place: Place) -> Interpreter:
     if kind == "python":
         return Interpreter(_find(environment.get("interpreter") or "", place))
     if kind == "packages":
-        return _built(place, environment)
-    names = {"conda": "a conda environment", "image": "a container image"}
+        python = str(environment.get("python") or "") or default_interpreter(place.job)
+        requirements = tuple(environment.get("requirements") or ())
+        return _built(place, Recipe(requirements, dict(environment.get("files") or {}), python))
+    if kind == "conda":
+        return _built(place, CondaRecipe(str(environment["text"])))
+    if kind == "image":
+        return prepare_image(place, str(environment["image"]))
     raise EnvironmentFailedError(
-        "{} cannot be used on this target; give requirements, a lock or an interpreter".format(
-            names.get(str(kind), f"an environment of the type {kind!r}")
-        )
+        f"an environment of the type {kind!r} is not known to this target's agent"
     )
 
 
@@ -83,15 +66,9 @@ def _find(name: str, place: Place) -> str:
     return path
 
 
-def _built(place: Place, environment: dict[str, Any]) -> Interpreter:
-    recipe = builders.Recipe(
-        tuple(environment.get("requirements") or ()),
-        dict(environment.get("files") or {}),
-        str(environment.get("python") or "") or default_interpreter(place.job),
-    )
-    # The same packages for another interpreter are another environment.
+def _built(place: Place, recipe: Recipe | CondaRecipe) -> Interpreter:
     name = place.job.get("environment_digest") or recipe.digest()
-    digest = hashlib.sha256((f"{name}\n{recipe.python}").encode()).hexdigest()
+    digest = hashlib.sha256((f"{name}\n{recipe.base}").encode()).hexdigest()
     folder = os.path.join(place.root, "environments", digest)
     os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
     lock = take_lock(folder + ".lock", fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -113,30 +90,31 @@ def _is_complete(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, MARKER))
 
 
-def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> None:
+def _build(place: Place, recipe: Recipe | CondaRecipe, folder: str, lock: int) -> None:
     place.announce("building the environment")
     source = folder + ".source"
     for leftover in (folder, source):
         shutil.rmtree(leftover, ignore_errors=True)
     # A build that outlives this process for an instant keeps the next one waiting.
     os.set_inheritable(lock, True)
-    begun = _size(place.run / "log")
+    begun = place.log_size()
     try:
         recipe.write(source)
         env = {**base_environment(), **(place.job.get("env") or {})}
-        for step in builders.steps(recipe, folder, source, env):
-            place.run.add_log("$ " + " ".join(step.shown))
+        site = building.Site(folder, os.path.join(place.root, "tools"), env)
+        for step in recipe.steps(site):
+            place.run.add_log("$ " + building.mask(" ".join(step.shown)))
             code = place.step(step.argv, source, {**env, **step.env})
             if code:
+                said = building.mask(place.complaint(begun))
                 raise EnvironmentFailedError(
-                    "the environment could not be built: "
-                    + (_complaint(place.run / "log", begun) or f"exit code {code}")
+                    f"the environment could not be built: {said or f'exit code {code}'}"
                 )
-        facts = {"python": recipe.python, "bytes": sum(files_below(folder, "").values())}
+        facts = {"base": recipe.base, "bytes": sum(files_below(folder, "").values())}
         replace_json(os.path.join(folder, MARKER), facts, durable=True)
-    except (builders.CannotBuildError, OSError) as error:
+    except (building.CannotBuildError, OSError) as error:
         raise EnvironmentFailedError(
-            f"the environment could not be built: {shorten(str(error))}"
+            f"the environment could not be built: {shorten(building.mask(str(error)))}"
         ) from error
     finally:
         os.set_inheritable(lock, False)
@@ -174,20 +152,3 @@ def discard(root: str, limit_bytes: int) -> int:
             os.close(lock)
             freed += size
     return freed
-
-
-def _complaint(log: str, begun: int) -> str:
-    """Return what a build said went wrong: from the first line that calls itself an error."""
-    text = tail(log, min(max(0, _size(log) - begun), 16384))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for place, line in enumerate(lines):
-        if line.lower().startswith(("error", "×", "fatal")):
-            return shorten(" ".join(lines[place:]))
-    return shorten(" ".join(lines[-3:]))
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
