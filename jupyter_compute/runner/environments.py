@@ -28,6 +28,8 @@ from .run_folder import files_below, replace_json, take_lock
 MARKER = "complete.json"
 """Stands in an environment whose build came to its end."""
 
+_SOURCE = ".source"
+
 
 def prepare(place: Place) -> Interpreter | Image:
     """Return what the job's programs run in; builds or pulls it first where that is needed.
@@ -92,7 +94,7 @@ def _is_complete(folder: str) -> bool:
 
 def _build(place: Place, recipe: Recipe | CondaRecipe, folder: str, lock: int) -> None:
     place.announce("building the environment")
-    source = folder + ".source"
+    source = folder + _SOURCE
     for leftover in (folder, source):
         shutil.rmtree(leftover, ignore_errors=True)
     # A build that outlives this process for an instant keeps the next one waiting.
@@ -126,29 +128,51 @@ def _build(place: Place, recipe: Recipe | CondaRecipe, folder: str, lock: int) -
 def discard(root: str, limit_bytes: int) -> int:
     """Remove environments until they fit the limit, those first that were used longest ago.
 
-    One that a run uses or builds stays.
+    One that a run uses or builds stays. What a killed build left goes whatever the limit.
 
     Returns:
         The bytes freed.
     """
     parent = os.path.join(root, "environments")
     found = []
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(parent):
-            marker = os.path.join(parent, name, MARKER)
-            with contextlib.suppress(OSError, ValueError), open(marker) as file:
+    for name in _names(parent):
+        folder = os.path.join(parent, name)
+        marker = os.path.join(folder, MARKER)
+        if not os.path.isdir(folder):
+            continue
+        try:
+            with open(marker) as file:
                 size = int(json.load(file).get("bytes", 0))
-                found.append((os.stat(marker).st_mtime, size, os.path.join(parent, name)))
+            found.append((os.stat(marker).st_mtime, size, folder))
+        except (OSError, ValueError):
+            _remove(folder.partition(_SOURCE)[0])
     excess = sum(size for _, size, _ in found) - limit_bytes
     freed = 0
     for _, size, folder in sorted(found):
         if freed >= excess:
             break
-        lock = take_lock(folder + ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if lock is not None:
-            # Without its marker it no longer counts, however far the rest gets.
-            os.unlink(os.path.join(folder, MARKER))
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        if _remove(folder):
             freed += size
     return freed
+
+
+def _remove(folder: str) -> bool:
+    lock = take_lock(folder + ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if lock is None:
+        return False
+    try:
+        # Without its marker it no longer counts, however far the rest gets.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, MARKER))
+        for leftover in (folder, folder + _SOURCE):
+            shutil.rmtree(leftover, ignore_errors=True)
+    finally:
+        os.close(lock)
+    return True
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

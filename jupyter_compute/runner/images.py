@@ -84,7 +84,7 @@ def prepare_image(place: Place, name: str) -> Image:
     Raises:
         EnvironmentFailedError: There is no engine, or no such image.
     """
-    asked: dict[str, Any] = place.job.get("container") or {}
+    asked: dict[str, Any] = place.job.get("containers") or {}
     env = client_environment(place.job)
     engine = find_engine(env)
     if engine.trouble:
@@ -102,7 +102,7 @@ def prepare_image(place: Place, name: str) -> Image:
 def client_environment(job: dict[str, Any]) -> dict[str, str]:
     """Return the variables that an engine's program is run with for a job."""
     env = {**base_environment(), **(job.get("env") or {})}
-    choice = (job.get("container") or {}).get("engine")
+    choice = (job.get("containers") or {}).get("engine")
     return {**env, CHOICE: str(choice)} if choice else env
 
 

@@ -119,7 +119,8 @@ class Operations:
 
     def _op_gc(self, head: dict[str, Any]) -> Outcome:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
-        return Forked(lambda: garbage.collect(self.root, limit, keep))
+        built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
+        return Forked(lambda: garbage.collect(self.root, limit, keep, built))
 
     # -- runs ----------------------------------------------------------------------------------
 

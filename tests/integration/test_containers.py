@@ -37,11 +37,11 @@ class Yard:
         self.engine = containers
 
     def launch(self, *argv: str, image: str = IMAGE, **changes: Any) -> str:
-        asked = {"engine": self.engine.name, "mounts": [MOUNT], **changes.pop("container", {})}
+        asked = {"engine": self.engine.name, "mounts": [MOUNT], **changes.pop("containers", {})}
         env = {**self.engine.env, **changes.pop("env", {})}
         environment = {"type": "image", "image": image}
         return self.stage.launch(
-            *argv, environment=environment, container=asked, env=env, **changes
+            *argv, environment=environment, containers=asked, env=env, **changes
         )
 
     def python(self, code: str, **changes: Any) -> str:
@@ -125,7 +125,7 @@ def test_how_a_program_ended_is_told(yard: Yard, code: str, error: str) -> None:
 
 def test_want_of_memory_is_told(yard: Yard) -> None:
     code = "x = b'x' * (300 << 20)"
-    found = yard.finish(yard.python(code, container={"args": ["--memory=60m"]}))
+    found = yard.finish(yard.python(code, containers={"args": ["--memory=60m"]}))
     assert found["state"] == "failed"
     assert "out of memory" in found["error"]
 
@@ -171,7 +171,7 @@ def test_a_killed_keepers_container_is_removed(yard: Yard) -> None:
 
 
 def test_a_missing_image_says_so_in_the_engines_words(yard: Yard) -> None:
-    found = yard.finish(yard.python("1", image="localhost/nowhere:1", container={"pull": "never"}))
+    found = yard.finish(yard.python("1", image="localhost/nowhere:1", containers={"pull": "never"}))
     assert found["error"].startswith(
         "there is no image localhost/nowhere:1 on this target, and it may not be pulled: "
     )
@@ -185,7 +185,7 @@ def test_a_missing_image_says_so_in_the_engines_words(yard: Yard) -> None:
 
 def test_what_cannot_be_mounted_is_said(yard: Yard) -> None:
     for mount, words in (("/no/where:/x", "/no/where, which"), ("data:/x", "is no mount")):
-        found = yard.finish(yard.python("1", container={"mounts": [MOUNT, mount]}))
+        found = yard.finish(yard.python("1", containers={"mounts": [MOUNT, mount]}))
         assert words in found["error"]
 
 
@@ -195,7 +195,7 @@ def test_a_read_only_mount_is_not_written_to(yard: Yard, tmp_path: Path) -> None
     (data / "x").write_text("kept")
     code = "print(open('/data/x').read()); open('/data/x', 'w')"
     mounts = [MOUNT, f"{data}:/data:ro"]
-    folder = yard.python(code, container={"mounts": mounts})
+    folder = yard.python(code, containers={"mounts": mounts})
     found = yard.finish(folder)
     assert "Read-only file system" in found["error"]
     assert log_of(folder).startswith("kept\n") and (data / "x").read_text() == "kept"
@@ -229,12 +229,12 @@ def test_any_program_of_an_image_runs(yard: Yard) -> None:
 def test_an_image_without_shell_and_python_runs_its_programs(yard: Yard) -> None:
     libraries = [f"/usr/{name}:/usr/{name}:ro" for name in ("lib", "lib64")]
     mounts = [*libraries, "/usr/bin/echo:/box/echo:ro"]
-    folder = yard.launch("/box/echo", "bare", container={"mounts": mounts})
+    folder = yard.launch("/box/echo", "bare", containers={"mounts": mounts})
     yard.complete(folder)
     assert log_of(folder) == "bare\n"
-    found = yard.finish(yard.python("1", container={"mounts": mounts}))
+    found = yard.finish(yard.python("1", containers={"mounts": mounts}))
     assert found["error"] == f"there is no Python 3 in the image {IMAGE}"
-    found = yard.finish(yard.launch("/no/program", container={"mounts": mounts}))
+    found = yard.finish(yard.launch("/no/program", containers={"mounts": mounts}))
     assert found["error"].startswith("the container could not be started: ")
     assert "/no/program" in found["error"]
 
