@@ -12,6 +12,13 @@ from msgspec import Meta, Struct, structs
 from ..driver import DriverContext
 from ..errors import DriverError
 from ..model import Job
+from ._containers import (
+    ContainerArgs,
+    ContainerEngine,
+    ContainerMounts,
+    ContainerPull,
+    check_mounts,
+)
 from ._host import Host
 from ._host_driver import HostDriver
 from ._ssh_answers import Answers
@@ -49,6 +56,11 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         env: Environment variables of every run and of every environment that is built there,
             such as proxies and package indexes.
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
+        environments_limit_gb: How much of the environments that were built is kept there.
+        container_engine: What runs images there: Docker or Podman, by default whichever answers.
+        container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
+        container_args: Further words for the engine, such as ``--memory=8g``.
+        container_pull: When an image is pulled: if it is missing, always, or never.
     """
 
     host: str
@@ -65,6 +77,11 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: Annotated[int, Meta(ge=1), _in("Over there")] | None = None
     env: Annotated[dict[str, str], _in("Over there")] = {}
     blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 20.0
+    environments_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 40.0
+    container_engine: ContainerEngine = ""
+    container_mounts: ContainerMounts = ()
+    container_args: ContainerArgs = ()
+    container_pull: ContainerPull = "missing"
 
     def __post_init__(self) -> None:
         for field in (
@@ -94,6 +111,7 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 )
         if not self.root:
             raise ValueError("the option 'root' cannot be empty")
+        check_mounts(self.container_mounts)
 
     def destination(self) -> Destination:
         """Return where to."""
@@ -132,6 +150,7 @@ class SshDriver(HostDriver):
     def __init__(self, context: DriverContext, options: SshOptions) -> None:
         super().__init__(context, options)
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
+        self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
 
     async def launch(self, job: Job) -> str:
         """Start the job with the target's own environment variables below those of the job."""

@@ -26,7 +26,9 @@ def resources(count: int) -> dict[str, object]:
 
 
 def test_as_many_processes_run_as_were_asked_for_however_few_the_cores(stage: Stage) -> None:
-    folder = stage.python(RANK + "os.write(1, f'{rank} of {size}\\n'.encode())", resources=resources(5))
+    folder = stage.python(
+        RANK + "os.write(1, f'{rank} of {size}\\n'.encode())", resources=resources(5)
+    )
     assert stage.finish(folder)["state"] == "completed", log_of(folder)
     assert sorted(log_of(folder).splitlines()) == [f"{rank} of 5" for rank in range(5)]
 
