@@ -17,16 +17,31 @@ from keeper_stage import Stage, events_of, final, log_of, state_of, until
 from jupyter_compute.runner import library, processes, status
 
 
-@pytest.fixture(scope="module", params=["docker", "podman"])
-def containers(
-    request: pytest.FixtureRequest,
-    engine: Callable[[str], str],
-    tmp_path_factory: pytest.TempPathFactory,
+@pytest.fixture(scope="module")
+def docker(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainerEngine]:
-    start = getattr(container_engines, request.param)
-    folder = tmp_path_factory.mktemp("engine") / request.param
-    with start(folder, engine(request.param)) as running:
+    with container_engines.docker(tmp_path_factory.mktemp("d") / "d", engine("docker")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def podman(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ContainerEngine]:
+    with container_engines.podman(tmp_path_factory.mktemp("p") / "p", engine("podman")) as running:
+        yield running
+
+
+@pytest.fixture
+def containers(request: pytest.FixtureRequest) -> ContainerEngine:
+    """Return the engine that a test names, by default Docker."""
+    found: ContainerEngine = request.getfixturevalue(getattr(request, "param", "docker"))
+    return found
+
+
+either = pytest.mark.parametrize("containers", ["docker", "podman"], indirect=True)
+"""What the engines do in ways of their own is tried with each."""
 
 
 class Yard:
@@ -74,6 +89,7 @@ def yard(tmp_path: Path, containers: ContainerEngine) -> Iterator[Yard]:
     stage.close()
 
 
+@either
 def test_a_program_runs_in_the_image_as_the_user(yard: Yard) -> None:
     code = (
         "import os; print(os.getcwd(), os.getuid(), os.path.exists('/etc/hostname'));"
@@ -90,6 +106,7 @@ def test_a_program_runs_in_the_image_as_the_user(yard: Yard) -> None:
     assert yard.engine.containers() == []
 
 
+@either
 def test_output_and_errors_come_in_order_to_the_last_byte(yard: Yard) -> None:
     code = "import os\nfor i in range(3000): os.write(1 + i % 2, b'%d\\n' % i)"
     folder = yard.python(code)
@@ -97,6 +114,7 @@ def test_output_and_errors_come_in_order_to_the_last_byte(yard: Yard) -> None:
     assert log_of(folder) == "".join(f"{number}\n" for number in range(3000))
 
 
+@either
 def test_variables_and_secrets_arrive_whole_and_stand_in_no_command(yard: Yard) -> None:
     names = ["PLAIN", "LINES", "TOKEN", "HOME", "PATH"]
     code = f"import json, os; print(json.dumps([os.environ.get(n) for n in {names}]))"
@@ -123,6 +141,7 @@ def test_how_a_program_ended_is_told(yard: Yard, code: str, error: str) -> None:
     assert yard.engine.containers() == []
 
 
+@either
 def test_want_of_memory_is_told(yard: Yard) -> None:
     code = "x = b'x' * (300 << 20)"
     found = yard.finish(yard.python(code, containers={"args": ["--memory=60m"]}))
@@ -130,6 +149,7 @@ def test_want_of_memory_is_told(yard: Yard) -> None:
     assert "out of memory" in found["error"]
 
 
+@either
 def test_a_cancel_is_heard_by_the_program_itself(yard: Yard) -> None:
     code = (
         "import time\nprint('on', flush=True)\n"
@@ -160,6 +180,7 @@ def test_whatever_does_not_want_to_end_is_ended(yard: Yard) -> None:
     assert yard.stage.left() == [] and yard.engine.containers() == []
 
 
+@either
 def test_a_killed_keepers_container_is_removed(yard: Yard) -> None:
     folder = yard.python(STUBBORN)
     yard.until_on(folder, 3)
@@ -170,6 +191,7 @@ def test_a_killed_keepers_container_is_removed(yard: Yard) -> None:
     assert yard.stage.left() == [] and yard.engine.containers() == []
 
 
+@either
 def test_a_missing_image_says_so_in_the_engines_words(yard: Yard) -> None:
     found = yard.finish(yard.python("1", image="localhost/nowhere:1", containers={"pull": "never"}))
     assert found["error"].startswith(
@@ -189,6 +211,7 @@ def test_what_cannot_be_mounted_is_said(yard: Yard) -> None:
         assert words in found["error"]
 
 
+@either
 def test_a_read_only_mount_is_not_written_to(yard: Yard, tmp_path: Path) -> None:
     data = tmp_path / "data, all of it"
     data.mkdir()
@@ -226,6 +249,7 @@ def test_any_program_of_an_image_runs(yard: Yard) -> None:
     assert found["exit_code"] == 127 and "no-such-program" in found["error"]
 
 
+@either
 def test_an_image_without_shell_and_python_runs_its_programs(yard: Yard) -> None:
     libraries = [f"/usr/{name}:/usr/{name}:ro" for name in ("lib", "lib64")]
     mounts = [*libraries, "/usr/bin/echo:/box/echo:ro"]
