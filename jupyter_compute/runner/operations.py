@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, protocol, status
+from . import garbage, held, launching, library, protocol, status, tools
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -85,6 +85,9 @@ class Operations:
 
     def _op_facts(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: facts(self.root))
+
+    def _op_tool(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: tools.offer(self.root, head))
 
     def _op_list(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: {"jobs": garbage.list_attempts(self.root)})
