@@ -24,7 +24,8 @@ _ENGINES = {
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,git,netns,node,sshd,uv"
+_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,sshd,uv"
+_FOR_ROOT = ("docker", "netns", "podman")
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +51,9 @@ def engine() -> Callable[[str], str]:
     def find(name: str) -> str:
         for program in _ENGINES.get(name, (name,)):
             path = shutil.which(program)
-            if path and not (name == "netns" and os.geteuid() != 0):
+            if path and not (name in _FOR_ROOT and os.geteuid() != 0):
                 return path
-        missing = "only for root" if name == "netns" else "not on PATH"
+        missing = "only for root" if name in _FOR_ROOT else "not on PATH"
         required = os.environ.get("JUPYTER_COMPUTE_REQUIRE", _REQUIRED).split(",")
         if name in required:
             pytest.fail(f"{name} is required by JUPYTER_COMPUTE_REQUIRE and is {missing}")

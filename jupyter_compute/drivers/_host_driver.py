@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
+from ._containers import containers_of
 from ._host import Host
 from ._uploading import Uploader
 
@@ -68,6 +69,9 @@ class HostDriver(Driver):
 
     blobs_limit_bytes = 20 * (1 << 30)
     """Blobs on the target beyond this are removed, those first that were used longest ago."""
+
+    environments_limit_bytes = 40 * (1 << 30)
+    """The same for the environments that were built there."""
 
     def __init__(self, context: DriverContext, options: Struct) -> None:
         self.context = context
@@ -151,7 +155,7 @@ class HostDriver(Driver):
         plain = msgspec.structs.replace(job, secret_env={})
         head = {
             "op": "launch",
-            "job": msgspec.to_builtins(plain),
+            "job": {**msgspec.to_builtins(plain), "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -273,9 +277,14 @@ class HostDriver(Driver):
         )
 
     async def collect(self, keep: Collection[Digest] = ()) -> int:
-        """Remove blobs that no run needs until they fit the limit; returns the freed bytes."""
+        """Remove what no run needs until it fits the limits; returns the freed bytes."""
         self._uploader.forget()
-        head = {"op": "gc", "limit_bytes": self.blobs_limit_bytes, "keep": list(keep)}
+        head = {
+            "op": "gc",
+            "limit_bytes": self.blobs_limit_bytes,
+            "environments_limit_bytes": self.environments_limit_bytes,
+            "keep": list(keep),
+        }
         return int((await self._call(head)).head["freed_bytes"])
 
     # -- the pipe ------------------------------------------------------------------------------

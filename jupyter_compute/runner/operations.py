@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, protocol, status
+from . import garbage, held, launching, library, protocol, status, tools
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -87,6 +87,9 @@ class Operations:
     def _op_facts(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: facts(self.root))
 
+    def _op_tool(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: tools.offer(self.root, head))
+
     def _op_list(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: {"jobs": garbage.list_attempts(self.root)})
 
@@ -120,7 +123,8 @@ class Operations:
 
     def _op_gc(self, head: dict[str, Any]) -> Outcome:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
-        return Forked(lambda: garbage.collect(self.root, limit, keep))
+        built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
+        return Forked(lambda: garbage.collect(self.root, limit, keep, built))
 
     # -- runs ----------------------------------------------------------------------------------
 
