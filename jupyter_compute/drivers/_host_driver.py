@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ..driver import BlobSource, Driver, DriverContext
 from ..errors import (
+    AuthenticationError,
     ConfigError,
     DriverError,
     LaunchError,
@@ -74,7 +75,7 @@ class HostDriver(Driver):
         self.host: Host = self.make_host()
         self.hello: dict[str, Any] = {}
         self._agent: Agent | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[Agent] | None = None
         self._uploader = Uploader(self._ask, is_here=self.host.is_here)
         self._blobs: BlobSource | None = None
         self._known: dict[RunId, Known] = {}
@@ -97,9 +98,10 @@ class HostDriver(Driver):
     async def check(self) -> TargetInfo:
         """Find out what the machine has, and what is wrong with it."""
         resource_id = type(self).resource_id(self.options)
+        self.host.ask_again()
         try:
             facts = (await self._call({"op": "facts"})).head
-        except TargetUnreachableError:
+        except (AuthenticationError, TargetUnreachableError):
             raise
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
@@ -134,6 +136,7 @@ class HostDriver(Driver):
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
         self._blobs = blobs
+        self.host.ask_again()
         try:
             await self._uploader.upload(digests, blobs)
         except Refused as exc:
@@ -224,10 +227,13 @@ class HostDriver(Driver):
 
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""
-        async with self._connecting:
-            agent, self._agent = self._agent, None
-            if agent is not None:
-                await agent.close()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        await self.host.close()
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await agent.close()
 
     # -- for kinds on top of a host ------------------------------------------------------------
 
@@ -311,14 +317,27 @@ class HostDriver(Driver):
         raise AssertionError("not reached")
 
     async def _open_agent(self) -> Agent:
-        async with self._connecting:
-            if self._agent is not None and not self._agent.lost:
-                return self._agent
-            lost, self._agent = self._agent, None
-            if lost is not None:
-                await lost.close()
-            self._agent = await self._connect()
+        """Return the agent; all who need one wait for the same connection.
+
+        A caller that gives up leaves it to the others: somebody may be typing a password.
+        """
+        if self._agent is not None and not self._agent.lost:
             return self._agent
+        if self._connecting is None:
+            lost, self._agent = self._agent, None
+            self._connecting = asyncio.ensure_future(self._connect_anew(lost))
+            self._connecting.add_done_callback(self._connected)
+        return await asyncio.shield(self._connecting)
+
+    async def _connect_anew(self, lost: Agent | None) -> Agent:
+        if lost is not None:
+            await lost.close()
+        return await self._connect()
+
+    def _connected(self, task: asyncio.Task[Agent]) -> None:
+        self._connecting = None
+        if not task.cancelled() and task.exception() is None:
+            self._agent = task.result()
 
     async def _connect(self) -> Agent:
         try:
