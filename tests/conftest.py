@@ -23,6 +23,13 @@ _ENGINES = {
     "uv": ("uv",),
 }
 
+_LONGEST_FIRST = ("tests/ui/", "tests/integration/", "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in _LONGEST_FIRST])
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
