@@ -23,12 +23,22 @@ _ENGINES = {
     "uv": ("uv",),
 }
 
-_LONGEST_FIRST = ("tests/ui/", "tests/integration/", "")
+# With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
+_MACHINES = {"new_machine", "new_lasting_machine"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in _LONGEST_FIRST])
+    """Let the longest files begin, and keep browsers and machines apart, as workers go along."""
+    unquiet = {item.path for item in items if _MACHINES & set(getattr(item, "fixturenames", ()))}
+
+    def place(item: pytest.Item) -> int:
+        if item.nodeid.startswith("tests/ui/"):
+            return 0
+        if item.path in unquiet:
+            return 2
+        return 1 if item.nodeid.startswith("tests/integration/") else 3
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
