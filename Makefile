@@ -9,6 +9,7 @@ VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 DEMO ?= $(CURDIR)/.demo
 RERUNS ?= 0
+WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
@@ -78,7 +79,8 @@ engines:
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm test
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) $(PYTEST_ARGS)
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) \
+	  --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff format --check .
