@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from typing import Any
+
+from .finders import Finder, find_all
+from .gpus import gpus
+from .logout import killer
+from .volume import volume
 
 _UNLIMITED = 1 << 60
 
 
 def facts(root: str) -> dict[str, Any]:
-    """Find out what a run could use here; blocks for seconds where a GPU driver is slow."""
+    """Find out what a run could use here.
+
+    What may hang, such as a GPU's driver or a file system, is asked with a time limit of its
+    own; ``missed`` names what gave no answer.
+    """
+    user = _user()
+    asked = {
+        "volume": Finder(lambda: volume(root), 8.0),
+        "gpus": Finder(gpus, 20.0),
+        "uv": Finder(find_uv, 8.0),
+        "killer": Finder(lambda: killer(user), 8.0),
+    }
+    found, missed = find_all(asked)
     return {
         "host": platform.node(),
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
-        "user": _user(),
+        "user": user,
         "cpus": cpus(),
+        "load": round(os.getloadavg()[0], 2),
         "memory_bytes": memory_bytes(),
-        "gpus": gpus(),
-        "disk_free_bytes": shutil.disk_usage(root).free,
-        "uv": find_uv(),
+        "has_venv": all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
+        "has_proc": os.path.exists("/proc/self/stat"),
+        **found,
+        "missed": missed,
     }
 
 
@@ -49,23 +68,6 @@ def memory_bytes() -> int:
         _number("/sys/fs/cgroup/memory" + _group("memory") + "/memory.limit_in_bytes"),
     ]
     return min([total, *(limit for limit in limits if 0 < limit < _UNLIMITED)])
-
-
-def gpus() -> list[dict[str, str]]:
-    """List the GPUs that NVIDIA's driver sees."""
-    command = ["nvidia-smi", "--query-gpu=index,name,memory.total", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    found = []
-    for line in done.stdout.decode(errors="replace").splitlines():
-        fields = [field.strip() for field in line.split(",")]
-        if done.returncode == 0 and len(fields) == 3:
-            found.append({"index": fields[0], "name": fields[1], "memory": fields[2]})
-    return found
 
 
 def find_uv() -> str:
