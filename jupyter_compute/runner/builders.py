@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from typing import NamedTuple
 
-_ANSWER_S = 20.0
+from . import asking
+
+_UV_PLACES = (".local/bin", ".cargo/bin")
 
 
 class CannotBuildError(Exception):
@@ -76,11 +77,11 @@ def steps(recipe: Recipe, folder: str, source: str, env: dict[str, str]) -> list
 def find_uv(python: str, env: dict[str, str]) -> list[str]:
     """Return how uv is called here; empty if it is not there."""
     beside = os.path.join(os.path.dirname(python), "uv") if os.path.isabs(python) else ""
-    candidates = [[beside], [shutil.which("uv", path=env.get("PATH")) or ""]]
+    candidates = [[beside], [shutil.which("uv", path=asking.places(env, *_UV_PLACES)) or ""]]
     if os.path.isabs(python):
         candidates.append([python, "-m", "uv"])
     for candidate in candidates:
-        if candidate[0] and _answers([*candidate, "--version"], env):
+        if candidate[0] and asking.ask([*candidate, "--version"], env).code == 0:
             return candidate
     return []
 
@@ -132,18 +133,3 @@ def _python(name: str, env: dict[str, str]) -> str:
         if path:
             return path
     raise CannotBuildError(f"there is no interpreter {name} on {os.uname().nodename}")
-
-
-def _answers(argv: list[str], env: dict[str, str]) -> bool:
-    try:
-        answer = subprocess.run(
-            argv,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_ANSWER_S,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return answer.returncode == 0
