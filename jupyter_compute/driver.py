@@ -66,6 +66,13 @@ class Driver(ABC):
     async def check(self) -> TargetInfo:
         """Find out what is there, and everything that is wrong at once, each with a remedy."""
 
+    async def measure(self) -> TargetInfo:
+        """Find out how much can run there: a check without what only a person wants to know.
+
+        Asked before the first run; by default it is the whole check.
+        """
+        return await self.check()
+
     @abstractmethod
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Bring the blobs to the target that it lacks, and only these."""

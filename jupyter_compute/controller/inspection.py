@@ -120,15 +120,19 @@ class Inspector:
             )
         return self._info
 
-    async def check(self) -> TargetInfo:
+    async def check(self, *, is_brief: bool = False) -> TargetInfo:
         """Check the target once and note the answer, whatever it is.
+
+        Args:
+            is_brief: Whether it is enough to know how much can run there.
 
         Raises:
             DriverError: It did not answer, or the answer is no.
         """
+        driver, target = self._line.driver, self._target
         async with self._turn:
             try:
-                info = await checked(self._line.driver, self._target.kind, self._target.name)
+                info = await checked(driver, target.kind, target.name, is_brief=is_brief)
             except DriverError as exc:
                 self._note(error=as_error(exc))
                 raise
@@ -138,7 +142,7 @@ class Inspector:
 
     async def _find(self) -> TargetInfo:
         async def check(_: Any) -> TargetInfo:
-            return await self.check()
+            return await self.check(is_brief=True)
 
         return await self._line.call(check)
 

@@ -86,12 +86,20 @@ class Agent:
         pipe: An open pipe.
         silence_s: After so many seconds without a byte, while something is asked, the agent is
             asked whether it is there; after as many again it is given up.
+
+    Attributes:
+        hello: The head of its answer to ``hello``.
+        lost: Why it is lost; empty as long as it is not.
+        noise: How many bytes came before its greeting.
+        login_s: What the login files and Python's start took there; ``None`` if not known.
     """
 
     def __init__(self, pipe: Pipe, *, silence_s: float = 20.0) -> None:
         self.pipe = pipe
         self.hello: dict[str, Any] = {}
         self.lost: str = ""
+        self.noise = 0
+        self.login_s: float | None = None
         self.silence_s = silence_s
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
@@ -116,6 +124,8 @@ class Agent:
             Refused: There is, and it does not take us.
         """
         greeting, rest = await self._greeting(timeout_s)
+        login_s = greeting.get("login_s")
+        self.login_s = login_s if isinstance(login_s, float) else None
         common = set(PROTOCOLS).intersection(greeting.get("protocols", ()))
         if not common:
             raise Refused(
@@ -149,9 +159,12 @@ class Agent:
             start = buffer.find(MARKER)
             end = buffer.find(b"\n", start) if start >= 0 else -1
             if end >= 0:
+                # The line break in front of the marker is the agent's own.
+                self.noise += max(0, start - 1)
                 greeting = json.loads(buffer[start + len(MARKER) : end])
                 return dict(greeting), bytes(buffer[end + 1 :])
-            if start < 0:
+            if start < 0 and len(buffer) > _NOISE:
+                self.noise += len(buffer) - _NOISE
                 del buffer[:-_NOISE]
 
     async def close(self) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -22,12 +23,13 @@ from ..errors import (
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
+from ._findings import Arrival, facts_of, problems_of, read_findings
 from ._host import Host
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
-_LITTLE_DISK = 1 << 30
+_LAST_TIME = 1e12
 _COLLECT_EVERY_S = 3600.0
 
 
@@ -60,6 +62,7 @@ class HostDriver(Driver):
 
     Attributes:
         hello: More keys for the agent's ``hello``.
+        env: Environment variables that programs there are run with, besides those of the login.
     """
 
     silence_s = 20.0
@@ -68,11 +71,15 @@ class HostDriver(Driver):
     blobs_limit_bytes = 20 * (1 << 30)
     """Blobs on the target beyond this are removed, those first that were used longest ago."""
 
+    root_choice: ClassVar[str] = "its option root"
+    """How another folder than :meth:`root` is chosen, as a user would be told."""
+
     def __init__(self, context: DriverContext, options: Struct) -> None:
         self.context = context
         self.options = options
         self.host: Host = self.make_host()
         self.hello: dict[str, Any] = {}
+        self.env: dict[str, str] = {}
         self._agent: Agent | None = None
         self._connecting = asyncio.Lock()
         self._uploader = Uploader(self._ask, is_here=self.host.is_here)
@@ -96,40 +103,60 @@ class HostDriver(Driver):
 
     async def check(self) -> TargetInfo:
         """Find out what the machine has, and what is wrong with it."""
+        return await self._look({"op": "facts", "env": self.env})
+
+    async def measure(self) -> TargetInfo:
+        """Find out what the machine has, without a look at its tools."""
+        return await self._look({"op": "facts", "env": self.env, "brief": True})
+
+    async def _look(self, question: Mapping[str, Any]) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
         try:
-            facts = (await self._call({"op": "facts"})).head
+            found = read_findings((await self._call(question)).head)
         except TargetUnreachableError:
             raise
+        except msgspec.ValidationError as exc:
+            raise DriverError(
+                f"what the agent found on {self.host.describe()} makes no sense: {exc}",
+                hint="check it again; if that does not help, remove its folder agent",
+                target=self.context.target,
+                kind=self.kind,
+            ) from exc
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
+        arrival = await self._arrival()
         return TargetInfo(
             resource_id=resource_id,
-            host=facts["host"],
-            python=facts["python"],
-            cpus=facts["cpus"],
-            gpus=tuple(gpu["name"] for gpu in facts["gpus"]),
-            memory_gb=round(facts["memory_bytes"] / 1e9, 1),
-            slots=self.slots(facts["cpus"]),
-            facts={
-                "interpreter": facts["executable"],
-                "platform": facts["platform"],
-                "user": facts["user"],
-                "root": self._agent.hello["root"] if self._agent else self.root(),
-                "disk free": f"{facts['disk_free_bytes'] / 1e9:.1f} GB",
-                "uv": facts["uv"] or "not found",
-            },
-            problems=tuple(self.problems(facts)),
+            host=found.host,
+            python=found.python,
+            cpus=found.cpus,
+            gpus=tuple(gpu.name for gpu in found.gpus.found),
+            memory_gb=round(found.memory_bytes / 1e9, 1),
+            slots=self.slots(found.cpus),
+            facts=facts_of(found, arrival),
+            problems=tuple(problems_of(found, arrival)),
         )
 
-    def problems(self, facts: Mapping[str, Any]) -> Iterator[Problem]:
-        """Say what is wrong, from what the agent found."""
-        if facts["disk_free_bytes"] < _LITTLE_DISK:
-            yield Problem(
-                message=f"only {facts['disk_free_bytes'] / 1e6:.0f} MB of disk are free",
-                remedy="remove old runs, or choose another folder",
-            )
+    async def _arrival(self) -> Arrival:
+        """Tell what the way there is like, and by how much the clock there is wrong."""
+        began, before = time.monotonic(), time.time()
+        answer = await self._call({"op": "ping"})
+        took, there = time.monotonic() - began, answer.head.get("time")
+        clock_s = None
+        if isinstance(there, (int, float)) and abs(there) < _LAST_TIME:
+            # Where within the round trip it was read is not known.
+            apart = there - (before + took / 2)
+            clock_s = apart - math.copysign(min(abs(apart), took / 2), apart)
+        agent = self._agent
+        return Arrival(
+            root=str(agent.hello.get("root", "")) if agent else self.root(),
+            root_choice=self.root_choice,
+            noise=agent.noise if agent and not self.host.is_here else 0,
+            login_s=agent.login_s if agent else None,
+            clock_s=None if self.host.is_here else clock_s,
+            round_trip_s=None if self.host.is_here else took,
+        )
 
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""

@@ -5,31 +5,43 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import shutil
 import sys
+from collections.abc import Mapping
 from typing import Any
 
+from .builders import find_uv
+from .conda import find_conda
+from .containers import find_engines
 from .finders import Finder, find_all
 from .gpus import gpus
-from .logout import killer
+from .login import killer
 from .volume import volume
 
 _UNLIMITED = 1 << 60
+_SHORT_S, _LONG_S = 8.0, 20.0
 
 
-def facts(root: str) -> dict[str, Any]:
+def facts(
+    root: str, env: Mapping[str, str] | None = None, *, is_brief: bool = False
+) -> dict[str, Any]:
     """Find out what a run could use here.
 
     What may hang, such as a GPU's driver or a file system, is asked with a time limit of its
     own; ``missed`` names what gave no answer.
+
+    Args:
+        root: The folder that runs are kept in.
+        env: Environment variables that programs of the target are run with, besides our own.
+        is_brief: Whether it is enough to know how much can run here.
     """
-    user = _user()
+    user, whole = _user(), {**os.environ, **(env or {})}
     asked = {
-        "volume": Finder(lambda: volume(root), 8.0),
-        "gpus": Finder(gpus, 20.0),
-        "uv": Finder(find_uv, 8.0),
-        "killer": Finder(lambda: killer(user), 8.0),
+        "volume": Finder(lambda: volume(root), _SHORT_S),
+        "gpus": Finder(gpus, _LONG_S),
+        "killer": Finder(lambda: killer(user), _SHORT_S),
     }
+    if not is_brief:
+        asked.update(_tools(whole))
     found, missed = find_all(asked)
     return {
         "host": platform.node(),
@@ -44,6 +56,19 @@ def facts(root: str) -> dict[str, Any]:
         "has_proc": os.path.exists("/proc/self/stat"),
         **found,
         "missed": missed,
+    }
+
+
+def _tools(env: dict[str, str]) -> dict[str, Finder]:
+    """Return the finders of what environments are made with and run in."""
+
+    def engines() -> list[dict[str, Any]]:
+        return [engine._asdict() for engine in find_engines(env, _SHORT_S)]
+
+    return {
+        "containers": Finder(engines, _LONG_S),
+        "conda": Finder(lambda: find_conda(env, _SHORT_S)._asdict(), _LONG_S),
+        "uv": Finder(lambda: " ".join(find_uv(sys.executable, env)), _LONG_S),
     }
 
 
@@ -68,14 +93,6 @@ def memory_bytes() -> int:
         _number("/sys/fs/cgroup/memory" + _group("memory") + "/memory.limit_in_bytes"),
     ]
     return min([total, *(limit for limit in limits if 0 < limit < _UNLIMITED)])
-
-
-def find_uv() -> str:
-    """Return the path of uv; empty if there is none."""
-    home = os.path.expanduser("~")
-    places = [os.environ.get("PATH", os.defpath), home + "/.local/bin", home + "/.cargo/bin"]
-    beside = os.path.dirname(sys.executable)
-    return shutil.which("uv", path=os.pathsep.join([beside, *places])) or ""
 
 
 def _user() -> str:

@@ -50,7 +50,8 @@ def find_all(finders: Mapping[str, Finder]) -> tuple[dict[str, Any], list[str]]:
             data = os.read(fd, 65536) if fd in ready else b""
             one.answer.extend(data)
             is_late = time.monotonic() > one.deadline or len(one.answer) > _ANSWER_LIMIT
-            if data and not is_late or (fd not in ready and not is_late):
+            is_over = fd in ready and not data
+            if not is_over and not is_late:
                 continue
             del asked[fd]
             os.close(fd)

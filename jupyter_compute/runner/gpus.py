@@ -25,6 +25,10 @@ def gpus() -> dict[str, Any]:
         return {"found": [], "trouble": "" if "No devices were found" in words else words}
     rows = [[field.strip() for field in line.split(",")] for line in lines]
     return {
-        "found": [dict(zip(_NAMES, row)) for row in rows if len(row) == len(_NAMES)],
+        "found": [
+            {name: row[place] for place, name in enumerate(_NAMES)}
+            for row in rows
+            if len(row) == len(_NAMES)
+        ],
         "trouble": "",
     }

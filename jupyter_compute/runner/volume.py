@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 MOUNTS = "/proc/self/mounts"
 _NETWORK = frozenset(
-    "9p acfs afs afpfs beegfs ceph cephfs cifs coda davfs gfs2 glusterfs gpfs lustre mmfs ncpfs "
-    "nfs nfs4 ocfs2 orangefs panfs pvfs2 quobyte smb3 smbfs virtiofs wekafs".split()
+    [
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "acfs", "lustre", "gpfs", "mmfs"),
+        *("beegfs", "glusterfs", "ceph", "gfs2", "ocfs2", "9p", "virtiofs", "davfs", "ncpfs"),
+        *("pvfs2", "orangefs", "panfs", "quobyte", "wekafs", "coda"),
+    ]
 )
-_LOCAL_FUSE = frozenset(
-    f"fuse.{name}" for name in "fuse-overlayfs overlayfs encfs gocryptfs mergerfs".split()
-)
+_LOCAL_FUSE = ("fuse.fuse-overlayfs", "fuse.overlayfs", "fuse.encfs", "fuse.mergerfs")
 _ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 
 

@@ -27,15 +27,21 @@ from jupyter_compute.runner.protocol import (
 class PlayedPipe:
     """A pipe whose other end is a function that is given each frame."""
 
-    def __init__(self, take: Callable[[PlayedPipe, Frame], None], protocols: Any = (1,)) -> None:
+    def __init__(
+        self,
+        take: Callable[[PlayedPipe, Frame], None],
+        protocols: Any = (1,),
+        noise: bytes = b"noise\n" + MARKER[:5],
+        **greeting: Any,
+    ) -> None:
         self.reader = asyncio.StreamReader()
         self.writer: Any = self
         self.is_closed = False
         self.frames: list[Frame] = []
         self._take = take
         self._decoder = Decoder()
-        greeting = json.dumps({"protocols": protocols}).encode()
-        self.reader.feed_data(b"noise\n" + MARKER[:5] + b"\n" + MARKER + greeting + b"\n")
+        said = json.dumps({"protocols": protocols, **greeting}).encode()
+        self.reader.feed_data(noise + b"\n" + MARKER + said + b"\n")
 
     def write(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
@@ -187,3 +193,14 @@ def test_another_protocol_is_refused_with_a_hint() -> None:
         await agent.close()
 
     asyncio.run(act())
+
+
+@pytest.mark.parametrize("size", [0, 10, 5_000, 300_000])
+def test_noise_before_the_greeting_is_counted(size: int) -> None:
+    async def act() -> tuple[int, float | None]:
+        agent = Agent(PlayedPipe(ignore, noise=b"x" * size, login_s=0.25))
+        await agent.start({}, timeout_s=60)
+        await agent.close()
+        return agent.noise, agent.login_s
+
+    assert asyncio.run(act()) == (size, 0.25)

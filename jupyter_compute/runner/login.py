@@ -1,11 +1,14 @@
-"""Whether processes go on when who started them logs out."""
+"""What logging in costs here, and whether processes go on after logging out."""
 
 from __future__ import annotations
 
 import glob
 import os
 import subprocess
+import time
 from collections.abc import Iterable
+
+from . import processes
 
 _FILES = ("/usr/lib/systemd/logind.conf", "/etc/systemd/logind.conf")
 _DROP_INS = tuple(f"/{place}/systemd/logind.conf.d/*.conf" for place in ("usr/lib", "run", "etc"))
@@ -13,6 +16,20 @@ _ASK = (
     *("busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1"),
     *("org.freedesktop.login1.Manager", "KillUserProcesses"),
 )
+
+_SERVERS = ("sshd", "dropbear")
+
+
+def took_s() -> float | None:
+    """Return how long ago the login shell began; ``None`` where nobody logged in.
+
+    Asked as the agent begins, that is what the login files took, and Python's own start.
+    """
+    leader = processes.find(os.getsid(0))
+    if leader is None or not processes.name(leader.parent).startswith(_SERVERS):
+        return None
+    ticks = os.sysconf("SC_CLK_TCK")
+    return round(max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - leader.start / ticks), 3)
 
 
 def killer(user: str) -> str:
