@@ -127,6 +127,13 @@ class Driver(ABC):
         """List the run ids and attempts that the target knows, to rebuild a lost store."""
         return []
 
+    def rouse(self) -> None:  # noqa: B027 - who keeps nothing open has nothing to doubt
+        """Doubt what is open: this machine has slept, or its network has changed.
+
+        Called on the loop; must not block. Calls that wait on a connection which turns out to be
+        dead raise :class:`~.errors.TargetUnreachableError` within seconds rather than minutes.
+        """
+
     async def close(self) -> None:  # noqa: B027 - nothing to let go of is a fair answer
         """Let go of connections. Jobs go on."""
 

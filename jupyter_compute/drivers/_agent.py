@@ -106,7 +106,7 @@ class Agent:
         self._decoder = Decoder()
         self._writing = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
-        self._heard = 0.0
+        self._heard = self._watched = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._asked = False
 
@@ -285,7 +285,7 @@ class Agent:
     def _watch(self) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._heard, self._asked = loop.time(), False
+            self._watched, self._asked = loop.time(), False
             self._timer = loop.call_later(self.silence_s, self._listen)
 
     def _listen(self) -> None:
@@ -294,18 +294,35 @@ class Agent:
         if self.lost or not self._pending:
             return
         loop = asyncio.get_running_loop()
-        silent = loop.time() - self._heard
+        silent = loop.time() - max(self._heard, self._watched)
         if silent >= self.silence_s and self._asked:
-            self._lose(f"the agent has been silent for {2 * self.silence_s:.0f} s")
-            if self._reading is not None:
-                self._reading.cancel()
+            self._give_up(2 * self.silence_s)
             return
         if silent >= self.silence_s:
             self._asked = True
-            # Not through the lock: a pipe that takes no byte is the very thing to notice.
-            with contextlib.suppress(OSError, RuntimeError):
-                self.pipe.writer.write(encode(next(self._ids), REQUEST, {"op": "ping"}))
+            self._ping()
         self._timer = loop.call_later(self.silence_s, self._listen)
+
+    def doubt(self, limit_s: float) -> None:
+        """Ask whether the other end is still there; without a byte in time it is given up."""
+        if not self.lost and self._reading is not None:
+            loop = asyncio.get_running_loop()
+            self._ping()
+            loop.call_later(limit_s, self._judge, loop.time(), limit_s)
+
+    def _judge(self, asked: float, limit_s: float) -> None:
+        if not self.lost and self._heard <= asked:
+            self._give_up(limit_s)
+
+    def _give_up(self, silent_s: float) -> None:
+        self._lose(f"the agent has been silent for {silent_s:g} s")
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def _ping(self) -> None:
+        # Not through the lock: a pipe that takes no byte is the very thing to notice.
+        with contextlib.suppress(OSError, RuntimeError):
+            self.pipe.writer.write(encode(next(self._ids), REQUEST, {"op": "ping"}))
 
 
 def _joined(said: str, noise: bytes | bytearray, last_words: str) -> str:

@@ -65,6 +65,9 @@ class HostDriver(Driver):
         env: Environment variables that programs there are run with, besides those of the login.
     """
 
+    doubt_s = 10.0
+    """Seconds for an answer after this machine has slept; a network takes some to come back."""
+
     silence_s = 20.0
     """Seconds without a byte after which the agent is asked whether it is there."""
 
@@ -248,6 +251,11 @@ class HostDriver(Driver):
         """List the runs whose folders are on the machine."""
         answer = await self._call({"op": "list"})
         return [(run, attempt) for run, attempt in answer.head["jobs"]]
+
+    def rouse(self) -> None:
+        """Give the pipe up soon if the agent says nothing any more."""
+        if self._agent is not None:
+            self._agent.doubt(self.doubt_s)
 
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""
