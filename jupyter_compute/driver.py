@@ -8,7 +8,7 @@ from typing import BinaryIO, ClassVar, Protocol
 
 from msgspec import Struct
 
-from .errors import DriverError
+from .errors import ConfigError, DriverError
 from .model import Digest, Job, JobStatus, Question, RunId, TargetAction, TargetInfo
 
 
@@ -166,6 +166,10 @@ async def _decline(question: Question) -> str | None:
     return None
 
 
+async def _reveal_nothing(reference: str) -> str:
+    raise ConfigError("no secret can be looked up here")
+
+
 class DriverContext(Struct, frozen=True, kw_only=True):
     """What the controller passes to every driver it constructs: ``Driver(context, options)``.
 
@@ -175,12 +179,19 @@ class DriverContext(Struct, frozen=True, kw_only=True):
         default_python: The interpreter that submits, for kinds that run on this machine.
         ask: Asks whoever uses the target, such as for a password or a one-time code, and waits:
             ``await context.ask(Question(type="secret", message="Password for ann@gpu1"))``.
-            ``None`` means that there is no answer: declined, or nobody saw it for some minutes.
-            Then raise :class:`~.errors.AuthenticationError`. The driver keeps an answer in memory
-            at most, and shows it nowhere; a call that is cancelled takes its question back.
+            ``None`` means that it was declined: raise :class:`~.errors.AuthenticationError`, and
+            ask nothing more until ``check`` or ``upload`` is called. Nobody at all for some
+            minutes raises :class:`~.errors.TargetUnreachableError`: silence, as from the target.
+            The driver keeps an answer in memory at most, and shows it nowhere; a call that is
+            cancelled takes its question back.
+            With ``keep_as`` the person may have the answer kept, and the next question of that
+            name is answered with it at once. When it turns out to be wrong, ask with ``again``.
+        reveal: Returns the value behind a reference to a secret, such as ``keyring:gpu1/ann``;
+            raises :class:`~.errors.ConfigError` when there is none.
     """
 
     target: str
     folder: str
     default_python: str
     ask: Callable[[Question], Awaitable[str | None]] = _decline
+    reveal: Callable[[str], Awaitable[str]] = _reveal_nothing

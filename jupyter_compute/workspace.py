@@ -84,6 +84,11 @@ class Workspace(Struct, frozen=True):
         return self.root / "targets.toml"
 
     @property
+    def kept_answers(self) -> Path:
+        """The file of the answers that are kept, or of their names."""
+        return self.root / "kept-answers.toml"
+
+    @property
     def lock(self) -> Path:
         """The file that the controller holds a lock on for life."""
         return self.root / "controller.lock"

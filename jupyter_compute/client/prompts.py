@@ -25,12 +25,13 @@ class PromptCalls(Opened):
         return read_prompts(self.workspace)
 
     def answer(self, prompt_id: str, answer: str | None, *, keep: bool = False) -> None:
-        """Answer a question of a target. The answer stays in memory and is written nowhere.
+        """Answer a question of a target. The answer stays in memory unless it is to be kept.
 
         Args:
             prompt_id: Which question.
             answer: ``None`` declines; to a question of type ``confirm`` it is ``yes`` or ``no``.
-            keep: Whether it should be kept for the next time, if the question allows that.
+            keep: Whether it should be kept for the next time, if the question allows that; the
+                question says where.
 
         Raises:
             NotFoundError: The question is open no more.
@@ -46,7 +47,8 @@ class PromptCalls(Opened):
         if answer is not None and len(answer) > _LONGEST:
             raise ConfigError(f"an answer of {len(answer):,} characters is too long")
         try:
-            reply = ask(self.workspace, {"op": "answer", "id": prompt_id, "answer": answer})
+            given = {"op": "answer", "id": prompt_id, "answer": answer, "keep": keep}
+            reply = ask(self.workspace, given)
         except UnicodeEncodeError as exc:
             raise ConfigError("the answer is not text", hint="UTF-8") from exc
         if not reply or not reply.get("ok"):

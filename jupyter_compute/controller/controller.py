@@ -151,7 +151,8 @@ class Controller:
             case "answer":
                 answer = request["answer"]
                 given = None if answer is None else str(answer)
-                return {"ok": self._prompts.answer(str(request["id"]), given)}
+                keep = bool(request.get("keep"))
+                return {"ok": self._prompts.answer(str(request["id"]), given, keep=keep)}
             case "stop":
                 is_refused = bool(request.get("if_idle")) and self._is_at_work()
                 if not is_refused:
@@ -230,7 +231,7 @@ class Controller:
     def _driver(self, target: Target) -> Driver:
         folder = self._context.workspace.target(target.name)
         return make_driver(
-            self._context.registry,
+            self._context,
             target,
             folder,
             python=self._python,

@@ -98,17 +98,20 @@ class Inspector:
         self._info: TargetInfo | None = None
         self._turn = asyncio.Lock()
 
-    async def info(self) -> TargetInfo:
+    async def info(self, *, anew: bool = False) -> TargetInfo:
         """Return what the target has: as known, else as found now.
 
         Waits for a target that is silent.
+
+        Args:
+            anew: Whether it is asked although it is known.
 
         Raises:
             DriverError: The target cannot run anything, and why.
         """
         if self._info is None:
             self._recall()
-        if self._info is None or not self._info.is_usable:
+        if anew or self._info is None or not self._info.is_usable:
             self._info = await self._find()
         problem = next((item for item in self._info.problems if item.fatal), None)
         if problem is not None:
@@ -137,7 +140,7 @@ class Inspector:
                 self._note(error=as_error(exc))
                 raise
             self._info = info
-            self._note(info=info)
+            self._note(info=self._with_known(info) if is_brief else info)
             return info
 
     async def _find(self) -> TargetInfo:
@@ -145,6 +148,13 @@ class Inspector:
             return await self.check(is_brief=True)
 
         return await self._line.call(check)
+
+    def _with_known(self, info: TargetInfo) -> TargetInfo:
+        """Add to a brief look what a whole one has found before."""
+        old = read_answer(self._context.workspace, self._target.name)
+        if old is None or old.info is None or old.target != name_of(self._target):
+            return info
+        return msgspec.structs.replace(info, facts={**old.info.facts, **info.facts})
 
     def _recall(self) -> None:
         answer = read_answer(self._context.workspace, self._target.name)

@@ -17,7 +17,6 @@ from ..driver import Driver, DriverContext
 from ..errors import ComputeError, DriverError
 from ..model import Checked, Question, Target, TargetInfo
 from ..options import read_options
-from ..registry import Registry
 from .context import Context
 from .prompts import Prompts
 
@@ -30,17 +29,23 @@ _CLOSE_S = 10.0
 
 
 def make_driver(
-    registry: Registry, target: Target, folder: Path, *, python: str, ask: Asker
+    context: Context, target: Target, folder: Path, *, python: str, ask: Asker
 ) -> Driver:
     """Construct the driver of a target, which touches nothing.
 
     Raises:
         ComputeError: There is no such kind, or the options are wrong.
     """
-    cls: Any = registry.driver(target.kind)
+    cls: Any = context.registry.driver(target.kind)
     options = read_options(cls.Options, target.options)
-    context = DriverContext(target=target.name, folder=str(folder), default_python=python, ask=ask)
-    driver: Driver = cls(context, options)
+
+    async def reveal(reference: str) -> str:
+        return (await asyncio.to_thread(context.resolve, reference)).reveal()
+
+    passed = DriverContext(
+        target=target.name, folder=str(folder), default_python=python, ask=ask, reveal=reveal
+    )
+    driver: Driver = cls(passed, options)
     return driver
 
 
@@ -107,9 +112,7 @@ class Looks:
         place, driver = target.resource_id, None
         try:
             ask = self._prompts.asker(target.name or place)
-            driver = make_driver(
-                self._context.registry, target, folder, python=self._python, ask=ask
-            )
+            driver = make_driver(self._context, target, folder, python=self._python, ask=ask)
             info = await checked(driver, target.kind, target.name)
             return Checked(resource_id=place, info=info)
         except ComputeError as exc:

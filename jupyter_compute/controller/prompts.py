@@ -1,4 +1,4 @@
-"""Questions that targets ask, and their answers, which are kept nowhere.
+"""Questions that targets ask, and their answers, which are kept only if the person wants it.
 
 Open questions stand in ``prompts.json``, where front ends see them; the file is replaced when
 there is one more or less and gone when there is none. Answers come over the controller's socket.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from ..errors import ConfigError, TargetUnreachableError
+from ..kept import KeptAnswers
 from ..model import Prompt, Question
 from ..workspace import Workspace
 from .lock import read_facts
@@ -24,7 +28,7 @@ from .lock import read_facts
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 300.0
-"""How long a question stays open; after that it counts as declined."""
+"""How long a question stays open; after that the target counts as silent."""
 
 
 class _Page(Struct, kw_only=True):
@@ -42,6 +46,11 @@ def read_prompts(workspace: Workspace) -> list[Prompt]:
         return []
     facts = read_facts(workspace.lock)
     return page.prompts if facts is not None and facts.pid == page.pid else []
+
+
+class _Given(NamedTuple):
+    text: str | None
+    keep: bool
 
 
 class Prompts:
@@ -63,7 +72,8 @@ class Prompts:
         self._workspace = workspace
         self._clock = clock
         self._patience_s = patience_s
-        self._open: dict[str, tuple[Prompt, asyncio.Future[str | None]]] = {}
+        self._kept = KeptAnswers(workspace)
+        self._open: dict[str, tuple[Prompt, asyncio.Future[_Given]]] = {}
 
     def asker(self, target: str) -> Callable[[Question], Awaitable[str | None]]:
         """Return what a driver asks with.
@@ -77,12 +87,12 @@ class Prompts:
 
         return ask
 
-    def answer(self, prompt_id: str, answer: str | None) -> bool:
+    def answer(self, prompt_id: str, answer: str | None, *, keep: bool = False) -> bool:
         """Answer a question, or decline to with ``None``; return whether it was open."""
         found = self._open.get(prompt_id)
         if found is None or found[1].done():
             return False
-        found[1].set_result(answer)
+        found[1].set_result(_Given(answer, keep))
         return True
 
     def clear(self) -> None:
@@ -91,23 +101,64 @@ class Prompts:
         self._show()
 
     async def _ask(self, target: str, question: Question) -> str | None:
+        kept = await self._recall(question)
+        if kept is not None:
+            return kept
+        keep_in = await asyncio.to_thread(self._kept.place) if question.keep_as else ""
         prompt = Prompt(
             id=f"p{secrets.token_hex(8)}",
             target=target,
             type=question.type,
             message=question.message,
             created=self._clock(),
+            can_keep=bool(keep_in),
+            keep_in=keep_in,
+            again=question.again,
         )
-        answered: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        given = await self._hear(prompt)
+        if given.keep and given.text is not None and prompt.can_keep:
+            await self._keep(question.keep_as, given.text, prompt)
+        return given.text
+
+    async def _recall(self, question: Question) -> str | None:
+        """Return the kept answer to a question, or drop it because it was refused."""
+        name = question.keep_as
+        if not name:
+            return None
+        if not question.again:
+            return await asyncio.to_thread(self._kept.find, name)
+        try:
+            await asyncio.to_thread(self._kept.forget, lambda one: one.name == name)
+        except ConfigError as exc:
+            log.warning("a refused answer cannot be dropped: %s (%s)", exc.message, exc.hint)
+        return None
+
+    async def _hear(self, prompt: Prompt) -> _Given:
+        """Show a question and wait for its answer."""
+        answered: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
         self._open[prompt.id] = prompt, answered
         try:
-            if not self._show():
-                return None  # nobody could see it
-            await asyncio.wait({answered}, timeout=self._patience_s)
-            return answered.result() if answered.done() else None
+            if self._show():  # else nobody could see it
+                await asyncio.wait({answered}, timeout=self._patience_s)
+            if not answered.done():
+                raise TargetUnreachableError(
+                    f"nobody has answered its question: {prompt.message}",
+                    target=prompt.target,
+                    hint="it is asked again; answer in the sidebar, or check the target",
+                )
+            return answered.result()
         finally:
             del self._open[prompt.id]
             self._show()
+
+    async def _keep(self, name: str, answer: str, prompt: Prompt) -> None:
+        keep = functools.partial(
+            self._kept.keep, name, answer, target=prompt.target, place=prompt.keep_in
+        )
+        try:
+            await asyncio.to_thread(keep)
+        except ConfigError as exc:
+            log.warning("%s: the answer is not kept: %s (%s)", name, exc.message, exc.hint)
 
     def _show(self) -> bool:
         path = _path(self._workspace)

@@ -130,10 +130,8 @@ class Worker:
 
     async def _admit(self) -> None:
         try:
-            capacity = self._capacity(await self._inspector.info())
-            if self.is_silent:
-                # What waits for a silent target stays queued; to ask finds out when it is back.
-                await self._line.ask(lambda driver: driver.poll([]))
+            # What waits for a silent target stays queued until there is an answer.
+            capacity = self._capacity(await self._inspector.info(anew=self.is_silent))
         except ComputeError as exc:
             for ticket in self._waiting():
                 await self._fail(ticket, progress.explain(exc))

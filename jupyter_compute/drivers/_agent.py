@@ -52,10 +52,18 @@ class Refused(Exception):
         self.head = head
 
 
+class Reader(Protocol):
+    """Where bytes come from."""
+
+    async def read(self, n: int = -1, /) -> bytes:
+        """Return some bytes, at most ``n``; none at the end."""
+        ...
+
+
 class Pipe(Protocol):
     """A byte pipe to an agent that is being started at its other end."""
 
-    reader: asyncio.StreamReader
+    reader: Reader
     writer: asyncio.StreamWriter
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from ..model import Problem
 
 _LITTLE_DISK, _FEW_INODES = 1 << 30, 20_000
 _WRONG_CLOCK_S = 5.0
-_LOUD, _SLOW_S = 1000, 1.0
+_LOUD, _SLOW_S = 1000, 1.5
 
 
 class Gpu(Struct, frozen=True):

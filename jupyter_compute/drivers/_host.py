@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import DriverError
 from . import _package
-from ._agent import Pipe
+from ._agent import Pipe, Reader
 
 _TAIL = 4096
 
@@ -37,19 +37,35 @@ class Host(ABC):
     def describe(self) -> str:
         """Name the machine for people."""
 
+    def ask_again(self) -> None:  # noqa: B027 - not every way there asks
+        """Take it that somebody is there to answer what the way there asks."""
+
+    async def close(self) -> None:  # noqa: B027 - nothing to let go of is a fair answer
+        """Take back what is asked. Repeatable."""
+
 
 class ProcessPipe:
     """The standard input and output of a process on this machine.
 
     Args:
         process: Started with all three streams as pipes.
+        patience_s: How long it may take to end by itself once its input is closed.
+        tail: How many bytes of what it says last on standard error are kept.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        *,
+        patience_s: float = 5.0,
+        tail: int = _TAIL,
+    ) -> None:
         assert process.stdin is not None and process.stdout is not None
         self.process = process
         self.writer = process.stdin
-        self.reader = process.stdout
+        self.reader: Reader = process.stdout
+        self._patience_s = patience_s
+        self._limit = tail
         self._tail = bytearray()
         self._listening = asyncio.create_task(self._listen(), name="agent errors")
 
@@ -58,13 +74,13 @@ class ProcessPipe:
         with contextlib.suppress(OSError):
             while data := await self.process.stderr.read(_TAIL):
                 self._tail += data
-                del self._tail[:-_TAIL]
+                del self._tail[: -self._limit]
 
     async def close(self) -> None:
         """Close its input, on which an agent ends; kill it if it does not. Repeatable."""
         self.writer.close()
         try:
-            await asyncio.wait_for(self.process.wait(), 5)
+            await asyncio.wait_for(self.process.wait(), self._patience_s)
         except (asyncio.TimeoutError, TimeoutError):
             self._kill()
             await self.process.wait()
@@ -78,17 +94,36 @@ class ProcessPipe:
         if transport is not None:
             transport.close()
 
-    async def last_words(self) -> str:
-        """Say how it ended: exit code or signal, and its last line of standard error."""
+    async def abandon(self) -> None:
+        """Kill it, without waiting for it to end by itself. Repeatable."""
+        self._kill()
+        await self.close()
+
+    async def ended(self) -> int | None:
+        """Wait a while for its end and its last words; return its exit code.
+
+        Returns:
+            As of a process: negative for a signal. ``None`` if it goes on.
+        """
         try:
             code = await asyncio.wait_for(self.process.wait(), 5)
         except (asyncio.TimeoutError, TimeoutError):
-            return "it closed its output"
+            return None
         with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._listening), 1)
-        lines = self._tail.decode(errors="replace").strip().splitlines()
+        return code
+
+    def said(self) -> str:
+        """Return what it has written to standard error so far, or the end of it."""
+        return self._tail.decode(errors="replace").strip()
+
+    async def last_words(self) -> str:
+        """Say how it ended: exit code or signal, and its last line of standard error."""
+        code = await self.ended()
+        if code is None:
+            return "it closed its output"
         how = f"exit code {code}" if code >= 0 else f"ended by {_signal_name(-code)}"
-        return "; ".join([*lines[-1:], how])
+        return "; ".join([*self.said().splitlines()[-1:], how])
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from ..driver import BlobSource, Driver, DriverContext
 from ..errors import (
+    AuthenticationError,
     ConfigError,
     DriverError,
     LaunchError,
@@ -23,13 +23,13 @@ from ..errors import (
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
-from ._findings import Arrival, facts_of, problems_of, read_findings
+from ._checking import info_of, look
+from ._findings import Arrival
 from ._host import Host
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
-_LAST_TIME = 1e12
 _COLLECT_EVERY_S = 3600.0
 
 
@@ -62,7 +62,6 @@ class HostDriver(Driver):
 
     Attributes:
         hello: More keys for the agent's ``hello``.
-        env: Environment variables that programs there are run with, besides those of the login.
     """
 
     doubt_s = 10.0
@@ -82,9 +81,8 @@ class HostDriver(Driver):
         self.options = options
         self.host: Host = self.make_host()
         self.hello: dict[str, Any] = {}
-        self.env: dict[str, str] = {}
         self._agent: Agent | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[Agent] | None = None
         self._uploader = Uploader(self._ask, is_here=self.host.is_here)
         self._blobs: BlobSource | None = None
         self._known: dict[RunId, Known] = {}
@@ -98,6 +96,10 @@ class HostDriver(Driver):
     def root(self) -> str:
         """Return the folder on the target; ``~`` is the home there."""
 
+    def variables(self) -> Mapping[str, str]:
+        """Return environment variables for programs there, besides those of the login."""
+        return {}
+
     def slots(self, cpus: float) -> int | None:
         """Return how many runs the target takes at once, from its usable cores."""
         return max(1, round(2 * cpus))
@@ -106,64 +108,37 @@ class HostDriver(Driver):
 
     async def check(self) -> TargetInfo:
         """Find out what the machine has, and what is wrong with it."""
-        return await self._look({"op": "facts", "env": self.env})
+        return await self._look(is_brief=False)
 
     async def measure(self) -> TargetInfo:
         """Find out what the machine has, without a look at its tools."""
-        return await self._look({"op": "facts", "env": self.env, "brief": True})
+        return await self._look(is_brief=True)
 
-    async def _look(self, question: Mapping[str, Any]) -> TargetInfo:
+    async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
+        self.host.ask_again()
         try:
-            found = read_findings((await self._call(question)).head)
-        except TargetUnreachableError:
+            seen = await look(self._call, self.variables(), is_brief=is_brief)
+        except (AuthenticationError, TargetUnreachableError):
             raise
-        except msgspec.ValidationError as exc:
-            raise DriverError(
-                f"what the agent found on {self.host.describe()} makes no sense: {exc}",
-                hint="check it again; if that does not help, remove its folder agent",
-                target=self.context.target,
-                kind=self.kind,
-            ) from exc
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        arrival = await self._arrival()
-        return TargetInfo(
-            resource_id=resource_id,
-            host=found.host,
-            python=found.python,
-            cpus=found.cpus,
-            gpus=tuple(gpu.name for gpu in found.gpus.found),
-            memory_gb=round(found.memory_bytes / 1e9, 1),
-            slots=self.slots(found.cpus),
-            facts=facts_of(found, arrival),
-            problems=tuple(problems_of(found, arrival)),
-        )
-
-    async def _arrival(self) -> Arrival:
-        """Tell what the way there is like, and by how much the clock there is wrong."""
-        began, before = time.monotonic(), time.time()
-        answer = await self._call({"op": "ping"})
-        took, there = time.monotonic() - began, answer.head.get("time")
-        clock_s = None
-        if isinstance(there, (int, float)) and abs(there) < _LAST_TIME:
-            # Where within the round trip it was read is not known.
-            apart = there - (before + took / 2)
-            clock_s = apart - math.copysign(min(abs(apart), took / 2), apart)
-        agent = self._agent
-        return Arrival(
+        agent, is_far = self._agent, not self.host.is_here
+        arrival = Arrival(
             root=str(agent.hello.get("root", "")) if agent else self.root(),
             root_choice=self.root_choice,
-            noise=agent.noise if agent and not self.host.is_here else 0,
-            login_s=agent.login_s if agent else None,
-            clock_s=None if self.host.is_here else clock_s,
-            round_trip_s=None if self.host.is_here else took,
+            noise=agent.noise if agent and is_far else 0,
+            login_s=agent.login_s if agent and is_far else None,
+            clock_s=seen.clock_s if is_far else None,
+            round_trip_s=seen.round_trip_s if is_far else None,
         )
+        return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
         self._blobs = blobs
+        self.host.ask_again()
         try:
             await self._uploader.upload(digests, blobs)
         except Refused as exc:
@@ -259,10 +234,13 @@ class HostDriver(Driver):
 
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""
-        async with self._connecting:
-            agent, self._agent = self._agent, None
-            if agent is not None:
-                await agent.close()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        await self.host.close()
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await agent.close()
 
     # -- for kinds on top of a host ------------------------------------------------------------
 
@@ -346,14 +324,27 @@ class HostDriver(Driver):
         raise AssertionError("not reached")
 
     async def _open_agent(self) -> Agent:
-        async with self._connecting:
-            if self._agent is not None and not self._agent.lost:
-                return self._agent
-            lost, self._agent = self._agent, None
-            if lost is not None:
-                await lost.close()
-            self._agent = await self._connect()
+        """Return the agent; all who need one wait for the same connection.
+
+        A caller that gives up leaves it to the others: somebody may be typing a password.
+        """
+        if self._agent is not None and not self._agent.lost:
             return self._agent
+        if self._connecting is None:
+            lost, self._agent = self._agent, None
+            self._connecting = asyncio.ensure_future(self._connect_anew(lost))
+            self._connecting.add_done_callback(self._connected)
+        return await asyncio.shield(self._connecting)
+
+    async def _connect_anew(self, lost: Agent | None) -> Agent:
+        if lost is not None:
+            await lost.close()
+        return await self._connect()
+
+    def _connected(self, task: asyncio.Task[Agent]) -> None:
+        self._connecting = None
+        if not task.cancelled() and task.exception() is None:
+            self._agent = task.result()
 
     async def _connect(self) -> Agent:
         try:

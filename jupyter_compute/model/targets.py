@@ -87,10 +87,16 @@ class Question(Struct, frozen=True, kw_only=True):
     Attributes:
         type: ``secret`` is not shown as it is typed; ``confirm`` is answered ``yes`` or ``no``.
         message: The question, in words that say who asks for what.
+        keep_as: What the answer is called when the person wants it to be kept, in words that
+            name the place and the account: ``ssh://me@gpu1:22 password``. Empty when it must not
+            be kept, as a one-time code.
+        again: Whether the last answer to this question was refused. One that was kept is dropped.
     """
 
     type: QuestionType
     message: str
+    keep_as: str = ""
+    again: bool = False
 
 
 class Prompt(Struct, frozen=True, kw_only=True):
@@ -103,6 +109,8 @@ class Prompt(Struct, frozen=True, kw_only=True):
         message: The question.
         created: When it was asked.
         can_keep: Whether the answer may be kept for the next time.
+        keep_in: Where it would be kept: ``keyring``, or the path of a file.
+        again: Whether the last answer was refused.
     """
 
     id: str
@@ -111,6 +119,8 @@ class Prompt(Struct, frozen=True, kw_only=True):
     message: str
     created: float
     can_keep: bool = False
+    keep_in: str = ""
+    again: bool = False
 
 
 TargetAction = Literal["create", "start", "stop", "remove"]

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
+from leavings import places_with
+from msgspec.structs import replace
 
 from jupyter_compute.controller import prompts as module
 from jupyter_compute.controller.lock import Lock
 from jupyter_compute.controller.prompts import Prompts, read_prompts
-from jupyter_compute.model import Question
+from jupyter_compute.errors import TargetUnreachableError
+from jupyter_compute.kept import KeptAnswers
+from jupyter_compute.model import Prompt, Question
 from jupyter_compute.workspace import Workspace
 
 ASKED = Question(type="secret", message="Password for ann@gpu1")
@@ -59,15 +64,17 @@ def test_each_question_is_answered_by_its_own_answer_and_then_gone(workspace: Wo
     asyncio.run(_answer_and_cancel(workspace))
 
 
-def test_nobody_answers_is_no_answer(workspace: Workspace) -> None:
+def test_a_question_that_nobody_answers_is_silence(workspace: Workspace) -> None:
     prompts = make(workspace, patience_s=0.01)
-    assert asyncio.run(prompts.asker("gpu1")(ASKED)) is None
+    with pytest.raises(TargetUnreachableError, match="nobody has answered"):
+        asyncio.run(prompts.asker("gpu1")(ASKED))
     assert read_prompts(workspace) == []
 
 
-def test_a_question_that_cannot_be_shown_has_no_answer(workspace: Workspace) -> None:
+def test_a_question_that_cannot_be_shown_is_silence(workspace: Workspace) -> None:
     (workspace.root / "prompts.part").mkdir()
-    assert asyncio.run(make(workspace).asker("gpu1")(ASKED)) is None
+    with pytest.raises(TargetUnreachableError, match="nobody has answered"):
+        asyncio.run(make(workspace).asker("gpu1")(ASKED))
 
 
 def test_the_questions_of_another_process_are_not_shown_and_cleared(
@@ -86,5 +93,98 @@ def test_the_questions_of_another_process_are_not_shown_and_cleared(
         for one in (task, other):
             one.cancel()
         await asyncio.gather(task, other, return_exceptions=True)
+
+    asyncio.run(ask())
+
+
+CAN_BE_KEPT = replace(ASKED, keep_as="gpu://ann@gpu1 password")
+
+
+async def _shown(workspace: Workspace) -> Prompt:
+    while not (shown := read_prompts(workspace)):  # noqa: ASYNC110 - the file is what is tested
+        await asyncio.sleep(0.001)
+    return shown[0]
+
+
+async def _asked(prompts: Prompts, workspace: Workspace, question: Question, **given: bool) -> str:
+    """Ask, answer as a person would, and return what the driver hears."""
+    asking = asyncio.create_task(prompts.asker("gpu1")(question))
+    shown = await _shown(workspace)
+    assert prompts.answer(shown.id, "open sesame", **given)
+    heard = await asking
+    assert heard is not None
+    return heard
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_an_answer_is_kept_if_the_person_says_so_and_used_the_next_time(
+    workspace: Workspace,
+) -> None:
+    async def ask() -> None:
+        prompts = make(workspace)
+        assert await _asked(prompts, workspace, CAN_BE_KEPT, keep=False) == "open sesame"
+        assert places_with("open sesame", workspace.root) == []
+        assert await _asked(prompts, workspace, CAN_BE_KEPT, keep=True) == "open sesame"
+        # Nobody is asked: neither now nor by the next controller.
+        for one in (prompts, make(workspace, patience_s=0.01)):
+            assert await one.asker("gpu2")(CAN_BE_KEPT) == "open sesame"
+        assert places_with("open sesame", workspace.root) == [workspace.kept_answers]
+
+    asyncio.run(ask())
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_a_kept_answer_that_was_refused_is_dropped_and_the_person_asked_again(
+    workspace: Workspace,
+) -> None:
+    async def ask() -> None:
+        prompts = make(workspace)
+        await _asked(prompts, workspace, CAN_BE_KEPT, keep=True)
+        asking = asyncio.create_task(prompts.asker("gpu1")(replace(CAN_BE_KEPT, again=True)))
+        shown = await _shown(workspace)
+        assert shown.again
+        assert KeptAnswers(workspace).entries() == []
+        prompts.answer(shown.id, None)
+        assert await asking is None
+
+    asyncio.run(ask())
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_a_question_says_whether_and_where_its_answer_can_be_kept(workspace: Workspace) -> None:
+    async def shown(question: Question) -> tuple[bool, str]:
+        asking = asyncio.create_task(make(workspace).asker("gpu1")(question))
+        prompt = await _shown(workspace)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        return prompt.can_keep, prompt.keep_in
+
+    assert asyncio.run(shown(CAN_BE_KEPT)) == (True, str(workspace.kept_answers))
+    assert asyncio.run(shown(ASKED)) == (False, "")
+    workspace.kept_answers.symlink_to("elsewhere")
+    assert asyncio.run(shown(CAN_BE_KEPT)) == (False, "")
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_what_cannot_be_kept_after_all_is_an_answer_all_the_same(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def ask() -> None:
+        prompts = make(workspace)
+        asking = asyncio.create_task(prompts.asker("gpu1")(CAN_BE_KEPT))
+        shown = await _shown(workspace)
+        workspace.kept_answers.symlink_to("elsewhere")
+        prompts.answer(shown.id, "open sesame", keep=True)
+        assert await asking == "open sesame"
+        assert "the answer is not kept" in caplog.text and "open sesame" not in caplog.text
+        asking = asyncio.create_task(prompts.asker("gpu1")(ASKED))
+        prompts.answer((await _shown(workspace)).id, "open sesame", keep=True)
+        assert await asking == "open sesame"
+        assert places_with("open sesame", workspace.root) == []
 
     asyncio.run(ask())

@@ -1,0 +1,145 @@
+"""A machine behind SSH as a target."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct
+
+from ..errors import DriverError
+from ._host import Host
+from ._host_driver import HostDriver
+from ._ssh_answers import Answers
+from ._ssh_config import Destination, resolve
+from ._ssh_host import SshHost
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_REFERENCE = re.compile(r"(env|file|keyring):.+")
+
+
+def _in(group: str, **schema: str) -> Meta:
+    return Meta(extra_json_schema={"group": group, **schema})
+
+
+class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a machine is reached by SSH, and what runs find there.
+
+    Everything that ``~/.ssh/config`` says about the host counts; what is given here comes first.
+
+    Attributes:
+        host: A name of ``~/.ssh/config``, of the network, or an address; ``user@host`` is fine.
+        user: Whom to log in as.
+        port: The port, where it is not 22.
+        key_file: The private key on this machine.
+        jump: Machines to go through first, as ``user@host:port``, with commas between them.
+        password: Where the password is kept: ``env:NAME``, ``file:PATH`` or
+            ``keyring:SERVICE/USER``. Without it the password is asked for when it is needed.
+        passphrase: The same for the passphrase of the key.
+        config_file: Read instead of ``~/.ssh/config``.
+        python: The interpreter there, by path or name.
+        root: The folder there for blobs, environments and runs.
+        slots: How many runs at once; by default two for each usable core.
+        env: Environment variables of every run and of every environment that is built there,
+            such as proxies and package indexes.
+        blobs_limit_gb: How much of what was uploaded is kept there for the next run.
+    """
+
+    host: str
+    user: str = ""
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    key_file: Annotated[str, _in("Login", format="path")] = ""
+    password: Annotated[str, _in("Login")] = ""
+    passphrase: Annotated[str, _in("Login")] = ""
+    jump: Annotated[str, _in("Login")] = ""
+    config_file: Annotated[str, _in("Login", format="path")] = ""
+    python: Annotated[str, _in("Over there")] = ""
+    root: Annotated[str, _in("Over there")] = "~/.jupyter_compute"
+    slots: Annotated[int, Meta(ge=1), _in("Over there")] | None = None
+    env: Annotated[dict[str, str], _in("Over there")] = {}
+    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 20.0
+
+    def __post_init__(self) -> None:
+        for field in ("host", "user", "key_file", "jump", "config_file", "python", "root"):
+            value = getattr(self, field)
+            if _CONTROL.search(value):
+                raise ValueError(f"the option {field!r} is one line without control characters")
+            if value.startswith("-"):
+                raise ValueError(f"the option {field!r} cannot begin with a dash: {value!r}")
+        if not self.host.strip() or self.host != self.host.strip():
+            raise ValueError(f"{self.host!r} is no host")
+        for field in ("password", "passphrase"):
+            value = getattr(self, field)
+            if value and not _REFERENCE.fullmatch(value):
+                # It may be the secret itself, so it must not be shown.
+                raise ValueError(
+                    f"the option {field!r} says where the {field} is kept: env:NAME, file:PATH or "
+                    "keyring:SERVICE/USER; without it you are asked"
+                )
+        if not self.root:
+            raise ValueError("the option 'root' cannot be empty")
+
+    def destination(self) -> Destination:
+        """Return where to."""
+        return Destination(
+            host=self.host,
+            user=self.user,
+            port=self.port,
+            key_file=self.key_file,
+            jump=self.jump,
+            config_file=self.config_file,
+        )
+
+
+class SshDriver(HostDriver):
+    """Runs jobs on a machine that the user's own OpenSSH reaches."""
+
+    kind: ClassVar[str] = "ssh"
+    title: ClassVar[str] = "A machine by SSH"
+    Options: ClassVar[type[Struct]] = SshOptions
+
+    options: SshOptions
+    host: SshHost
+
+    @classmethod
+    def resource_id(cls, options: Struct) -> str:
+        """Name the account on the machine, as OpenSSH's configuration has it."""
+        assert isinstance(options, SshOptions)
+        try:
+            return resolve(options.destination()).resource_id
+        except DriverError:
+            # Listing targets goes without it; whoever uses this one is told.
+            login = f"{options.user}@" if options.user else ""
+            return f"ssh://{login}{options.host}:{options.port or 22}"
+
+    def make_host(self) -> Host:
+        """Reach the machine by OpenSSH."""
+        options = self.options
+        kept = {"password": options.password, "passphrase": options.passphrase}
+        given = {
+            kind: functools.partial(self.context.reveal, reference)
+            for kind, reference in kept.items()
+            if reference
+        }
+        return SshHost(
+            options.destination(),
+            root=options.root,
+            python=options.python,
+            folder=Path(self.context.folder),
+            answers=Answers(options.host, self.context.ask, given),
+        )
+
+    def root(self) -> str:
+        """Return the folder there."""
+        return self.options.root
+
+    def variables(self) -> Mapping[str, str]:
+        """Return what the options say."""
+        return self.options.env
+
+    def slots(self, cpus: float) -> int | None:
+        """Return how many runs at once, as said or from the cores."""
+        return self.options.slots or super().slots(cpus)
