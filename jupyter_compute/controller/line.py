@@ -8,7 +8,6 @@ for what that one finds.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -149,8 +148,12 @@ class Line:
         return False
 
     async def _rest(self) -> None:
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._hurried.wait(), self._pause_s)
+        # Not wait_for: it may swallow a cancellation that comes with the event.
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        try:
+            await asyncio.wait({hurried}, timeout=self._pause_s)
+        finally:
+            hurried.cancel()
         self._hurried.clear()
 
     def _lost(self, words: str, is_probe: bool) -> None:

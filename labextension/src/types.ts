@@ -154,6 +154,8 @@ export interface IRunLine {
   ended: number | null;
   cancel_requested: number | null;
   last_seen: number | null;
+  /** When a silent target is asked again. */
+  retry_at: number | null;
   parent_id: string | null;
   rerun_of: string | null;
   /** Where the cell stands. */
@@ -316,6 +318,8 @@ export interface IRun {
   cancel_requested: number | null;
   canceled_by: string;
   last_seen: number | null;
+  /** When a silent target is asked again. */
+  retry_at: number | null;
   git: IGitState | null;
   source: string;
   facts: IRunFacts;
@@ -525,5 +529,6 @@ export interface IChange {
   target?: string;
   name?: string;
   reason?: string;
+  retry_at?: number | null;
   attempt?: number;
 }

@@ -37,6 +37,7 @@ class PlayedPipe:
         self.reader = asyncio.StreamReader()
         self.writer: Any = self
         self.is_closed = False
+        self.is_deaf = False
         self.frames: list[Frame] = []
         self._take = take
         self._decoder = Decoder()
@@ -46,6 +47,8 @@ class PlayedPipe:
     def write(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
             self.frames.append(frame)
+            if self.is_deaf:
+                continue
             if frame.head.get("op") in ("hello", "ping"):
                 self.answer(frame)
             else:
@@ -204,3 +207,23 @@ def test_noise_before_the_greeting_is_counted(size: int) -> None:
         return agent.noise, agent.login_s
 
     assert asyncio.run(act()) == (size, 0.25)
+
+
+def test_a_pipe_that_is_doubted_and_says_nothing_is_given_up_and_one_that_answers_stays() -> None:
+    async def act() -> None:
+        pipe = PlayedPipe(ignore)
+        agent = Agent(pipe, silence_s=600.0)
+        await agent.start({}, timeout_s=60)
+        call = asyncio.ensure_future(agent.call({"op": "x"}))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            agent.doubt(0.02)
+            await asyncio.sleep(0.05)
+            assert not agent.lost
+        pipe.is_deaf = True
+        agent.doubt(0.02)
+        with pytest.raises(PipeLost, match="silent"):
+            await call
+        await agent.close()
+
+    asyncio.run(act())
