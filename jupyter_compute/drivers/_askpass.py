@@ -39,8 +39,10 @@ _CODE = re.compile(
     r"one[- ]time|\botp\b|\bcode\b|token|verif|factor|passcode|\bpin\b|yubikey|duo|challenge", re.I
 )
 _NEW = re.compile(r"\b(new|retype|current|old)\b.*passw", re.I)
-_PASSWORD = re.compile(r"passw(or)?d[^\n]*:\s*$|^\S+'s password", re.I)
-_PASSPHRASE = re.compile(r"passphrase for (?:key )?'?(?P<key>.+?)'?:\s*$", re.I)
+_PASSWORD = re.compile(r"passw(or)?d[^\n]*:\s*$", re.I)
+_OWN = re.compile(r"^\S+'s password:$")
+"""OpenSSH's own words; what stands in ``keyboard-interactive`` is the server's."""
+_PASSPHRASE = re.compile(r"passphrase for .+:$", re.I)
 _LOGIN = re.compile(r"^\((?P<login>[^()]+)\)\s")
 
 
@@ -84,6 +86,8 @@ def understand(text: str, hint: str | None = None) -> Asked:
         return Asked(kind="host-key", text=words)
     if hint == "confirm":
         return Asked(kind="confirm", text=words)
+    if _OWN.match(words):
+        return Asked(kind="password", text=words)
     if _PASSPHRASE.search(words):
         return Asked(kind="passphrase", text=words)
     # The server's words end there; before them stands the login, whose name says nothing.

@@ -29,14 +29,23 @@ _PLACES = (
 )
 
 _SCRIPT = (
+    # What is wanted, and how to say what is missing.
     "IFS= read -r root; IFS= read -r name; IFS= read -r size; IFS= read -r wanted; "
+    "IFS= read -r image; "
     'say() { printf "\\000jupyter-compute-bootstrap %s\\n" "$*"; }; '
     'home() { case $1 in "~") at=$HOME;; "~/"*) at=$HOME/${1#??};; *) at=$1;; esac; }; '
-    'home "$root"; root=$at; python=; '
-    f'search() {{ for one in "$@"; do home "$one"; '
-    'if command -v "$at" >/dev/null 2>&1; then python=$at; return; fi; done; }; '
-    f'if [ -n "$wanted" ]; then search "$wanted"; else search {_PLACES}; fi; '
-    'if [ -z "$python" ]; then say no-python; exit 1; fi; '
+    'home "$root"; root=$at; '
+    # An interpreter, or an engine for the image that has one.
+    'there() { command -v "$1" >/dev/null 2>&1; }; '
+    'search() { for one in "$@"; do home "$one"; if there "$at"; then python=$at; return; fi; '
+    "done; }; "
+    "engine=; for one in docker podman; do "
+    'if [ -z "$engine" ] && there $one; then engine=$one; fi; done; python=; '
+    'if [ -n "$image" ]; then if [ -z "$engine" ]; then say no-engine; exit 1; fi; '
+    'elif [ -n "$wanted" ]; then search "$wanted"; '
+    f"else search {_PLACES}; fi; "
+    'if [ -z "$image$python" ]; then say no-python $engine; exit 1; fi; '
+    # The archive, unless it is there in its full length.
     "mask=$(umask); umask 077; "
     'if mkdir -p "$root/agent"; then :; else say no-root; exit 1; fi; '
     "file=$root/agent/$name; have=0; "
@@ -45,8 +54,18 @@ _SCRIPT = (
     'say needs-agent; head -c "$size" > "$file.$$"; have=$(wc -c < "$file.$$"); '
     'if [ "$have" -eq "$size" ] && mv -f "$file.$$" "$file"; '
     'then find "$root/agent" -name "runner-*" -mtime +60 -exec rm -f {} +; '
-    'else rm -f "$file.$$"; say no-room; exit 1; fi; fi; '
-    'umask "$mask"; exec "$python" -I -S "$file"'
+    'else rm -f "$file.$$"; say no-room; exit 1; fi; fi; umask "$mask"; '
+    'if [ -n "$python" ]; then exec "$python" -I -S "$file"; fi; '
+    # Keepers outlive the agent there, too: the container stays when the agent goes.
+    'box=jupyter-compute-$(printf "%s %s %s" "$(id -u)" "$root" "$image" | cksum | tr " " "-"); '
+    'if [ "$($engine inspect -f "{{.State.Running}}" $box 2>/dev/null)" = true ]; then :; else '
+    "$engine rm -f $box >/dev/null 2>&1; gpus=; "
+    'case $engine in podman) as="--userns=keep-id";; *) as="--user $(id -u):$(id -g)"; '
+    'if there nvidia-smi; then gpus="--gpus all"; fi;; esac; '
+    '$engine run -d --init --network host $as $gpus -e HOME="$root" -v "$root:$root" '
+    '--name $box --entrypoint sleep "$image" 2147483647 >/dev/null </dev/null '
+    "|| { say no-container; exit 1; }; fi; "
+    '[ -n "$wanted" ] || wanted=python3; exec $engine exec -i $box "$wanted" -I -S "$file"'
 )
 
 COMMAND = f"exec /bin/sh -c '{_SCRIPT}'"
@@ -57,12 +76,14 @@ class NoAgent(Exception):
     """The login works, and no agent comes up.
 
     Args:
-        code: ``no-python``, ``no-root`` or ``no-room``.
+        code: ``no-python``, ``no-root``, ``no-room``, ``no-engine`` or ``no-container``.
+        engine: The container engine that is there, where there is no Python.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, engine: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.engine = engine
 
 
 class PipeEnded(Exception):
@@ -75,12 +96,14 @@ class Wanted(NamedTuple):
     Attributes:
         root: The folder there; ``~`` is the home.
         python: The interpreter by path or name; empty to look for one.
+        image: The container image that has the interpreter; empty for the machine itself.
         name: The archive's file name.
         archive: Its bytes.
     """
 
     root: str
     python: str
+    image: str
     name: str
     archive: bytes
 
@@ -113,13 +136,13 @@ async def bring(pipe: Pipe, wanted: Wanted) -> Reader:
         PipeEnded: The pipe has ended.
         OSError: It broke.
     """
-    lines = (wanted.root, wanted.name, str(len(wanted.archive)), wanted.python)
+    lines = (wanted.root, wanted.name, str(len(wanted.archive)), wanted.python, wanted.image)
     pipe.writer.write("".join(f"{line}\n" for line in lines).encode())
     buffer = bytearray()
     while True:
         while (word := _take_word(buffer)) is not None:
             if word != "needs-agent":
-                raise NoAgent(word)
+                raise NoAgent(*word.split(" ", 1))
             await _send(pipe, wanted.archive)
         if buffer.find(MARKER) >= 0:
             return _Again(bytes(buffer), pipe.reader)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import AuthenticationError, DriverError, TargetUnreachableError
+from ._bootstrap import NoAgent
 from ._ssh_config import Destination, Resolved
 
 
@@ -38,8 +39,7 @@ _MEANINGS = (
         "check the target again and compare the fingerprint with that of its administrator",
     ),
     _means(
-        r"UNPROTECTED PRIVATE KEY FILE|Permissions \d+ for '(?P<it>[^']*)' are too open"
-        r"|bad permissions",
+        r"Permissions \d+ for '(?P<it>[^']*)' are too open",
         AuthenticationError,
         "ssh does not use a private key that others can read: {it}",
         "chmod 600 on it, and check the target again",
@@ -128,8 +128,16 @@ _MEANINGS = (
 _NO_AGENT: dict[str, tuple[str, str]] = {
     "no-python": (
         "there is no Python on {hostname}{searched}",
-        "install Python 3.8 or newer there, name the interpreter with the option python, "
-        "or an image with the option container, in which the agent then runs",
+        "install Python 3.8 or newer there, or name the interpreter with the option python; "
+        "{container}",
+    ),
+    "no-engine": (
+        "there is neither docker nor podman on {hostname} for the image {image}",
+        "leave the option container out, or have one of them installed",
+    ),
+    "no-container": (
+        "no container of the image {image} comes up on {hostname}: {line}",
+        "name an image that is there or can be pulled, and that has Python 3.8 or newer",
     ),
     "no-root": (
         "the folder {root} on {hostname} cannot be made: {line}",
@@ -184,13 +192,20 @@ def explain(attempt: Attempt) -> DriverError:
     )
 
 
-def explain_no_agent(code: str, attempt: Attempt, root: str, python: str) -> DriverError:
+def explain_no_agent(
+    why: NoAgent, attempt: Attempt, root: str, python: str, image: str
+) -> DriverError:
     """Say why the login works and no agent comes up."""
-    message, hint = _NO_AGENT.get(code, (f"the agent does not start: {code}", "check the target"))
+    unknown = ("the agent does not start on {hostname}: {line}", "check the target")
+    message, hint = _NO_AGENT.get(why.code, unknown)
+    way = f"{why.engine} is there" if why.engine else "where docker or podman is there"
     values = {
         "hostname": attempt.resolved.hostname,
         "root": root,
-        "line": _last(attempt.said).rpartition(": ")[2] or "no reason was given",
+        "image": image,
+        "container": f"{way}, an image such as python:3.12-slim, named with the option container, "
+        "does as well",
+        "line": _complaint(attempt.said) or "no reason was given",
         "searched": f": no {python}" if python else " that could be found",
     }
     return DriverError(message.format(**values), hint=hint.format(**values))
@@ -244,3 +259,9 @@ def _line_of(found: re.Match[str]) -> str:
 def _last(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
+
+
+def _complaint(text: str) -> str:
+    """Return the line of a program there that says what went wrong, without its names."""
+    lines = [line.strip() for line in text.splitlines() if "rror" in line] or [_last(text)]
+    return lines[0].removeprefix("docker: ").removeprefix("Error: ")

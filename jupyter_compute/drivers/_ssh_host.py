@@ -42,6 +42,7 @@ class SshHost(Host):
         destination: Where to.
         root: The folder there; ``~`` is the home.
         python: The interpreter there by path or name; empty to look for one.
+        image: The container image there in which the agent runs; empty for the machine itself.
         folder: A folder of this driver's own on this machine.
         answers: Answers what OpenSSH asks.
         connect_s: How long a connection may take, the questions not counted.
@@ -53,6 +54,7 @@ class SshHost(Host):
         *,
         root: str,
         python: str,
+        image: str,
         folder: Path,
         answers: Answers,
         connect_s: float = 30.0,
@@ -60,6 +62,7 @@ class SshHost(Host):
         self.destination = destination
         self._root = root
         self._python = python
+        self._image = image
         self._folder = folder
         self._answers = answers
         self._connect_s = connect_s
@@ -134,9 +137,8 @@ class SshHost(Host):
 
     async def _bring(self, pipe: ProcessPipe, asking: AskPass) -> None:
         path = await asyncio.to_thread(_package.place, self._folder / "agent")
-        wanted = Wanted(
-            self._root, self._python, path.name, await asyncio.to_thread(path.read_bytes)
-        )
+        archive = await asyncio.to_thread(path.read_bytes)
+        wanted = Wanted(self._root, self._python, self._image, path.name, archive)
         bringing = asyncio.ensure_future(_bootstrap.bring(pipe, wanted))
         try:
             left = self._connect_s
@@ -174,7 +176,7 @@ class SshHost(Host):
         attempt = Attempt(self.destination, resolved, methods, pipe.said(), printed, exit_code)
         await pipe.abandon()
         if isinstance(exc, NoAgent):
-            return explain_no_agent(exc.code, attempt, self._root, self._python)
+            return explain_no_agent(exc, attempt, self._root, self._python, self._image)
         error = explain(attempt)
         if not isinstance(error, TargetUnreachableError):
             self._answers.refused()

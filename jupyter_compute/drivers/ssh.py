@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
+from ..driver import DriverContext
 from ..errors import DriverError
+from ..model import Job
 from ._host import Host
 from ._host_driver import HostDriver
 from ._ssh_answers import Answers
@@ -41,6 +43,8 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         passphrase: The same for the passphrase of the key.
         config_file: Read instead of ``~/.ssh/config``.
         python: The interpreter there, by path or name.
+        container: A container image with Python there, for a machine without: the agent and all
+            runs then live in one container of it, under Docker or Podman.
         root: The folder there for blobs, environments and runs.
         slots: How many runs at once; by default two for each usable core.
         env: Environment variables of every run and of every environment that is built there,
@@ -57,13 +61,23 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jump: Annotated[str, _in("Login")] = ""
     config_file: Annotated[str, _in("Login", format="path")] = ""
     python: Annotated[str, _in("Over there")] = ""
+    container: Annotated[str, _in("Over there")] = ""
     root: Annotated[str, _in("Over there")] = "~/.jupyter_compute"
     slots: Annotated[int, Meta(ge=1), _in("Over there")] | None = None
     env: Annotated[dict[str, str], _in("Over there")] = {}
     blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 20.0
 
     def __post_init__(self) -> None:
-        for field in ("host", "user", "key_file", "jump", "config_file", "python", "root"):
+        for field in (
+            "host",
+            "user",
+            "key_file",
+            "jump",
+            "config_file",
+            "python",
+            "container",
+            "root",
+        ):
             value = getattr(self, field)
             if _CONTROL.search(value):
                 raise ValueError(f"the option {field!r} is one line without control characters")
@@ -99,6 +113,7 @@ class SshDriver(HostDriver):
 
     kind: ClassVar[str] = "ssh"
     title: ClassVar[str] = "A machine by SSH"
+    asks: ClassVar[bool] = True
     Options: ClassVar[type[Struct]] = SshOptions
 
     options: SshOptions
@@ -115,6 +130,15 @@ class SshDriver(HostDriver):
             login = f"{options.user}@" if options.user else ""
             return f"ssh://{login}{options.host}:{options.port or 22}"
 
+    def __init__(self, context: DriverContext, options: SshOptions) -> None:
+        super().__init__(context, options)
+        self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
+
+    async def launch(self, job: Job) -> str:
+        """Start the job with the target's own environment variables below those of the job."""
+        env = {**self.options.env, **job.env}
+        return await super().launch(structs.replace(job, env=env))
+
     def make_host(self) -> Host:
         """Reach the machine by OpenSSH."""
         options = self.options
@@ -128,6 +152,7 @@ class SshDriver(HostDriver):
             options.destination(),
             root=options.root,
             python=options.python,
+            image=options.container,
             folder=Path(self.context.folder),
             answers=Answers(options.host, self.context.ask, given),
         )
