@@ -27,9 +27,14 @@ class Machine:
     def __init__(self) -> None:
         self.monotonic, self.boot, self.wall = 100.0, 100.0, 1e9
         self.network = b"wlan0"
+        self.looks = 0
 
     def interruptions(self) -> Interruptions:
-        return Interruptions(lambda: (self.monotonic, self.boot, self.wall), lambda: self.network)
+        return Interruptions(lambda: (self.monotonic, self.boot, self.wall), self._read_network)
+
+    def _read_network(self) -> bytes:
+        self.looks += 1
+        return self.network
 
 
 # -- what is noticed ---------------------------------------------------------------------------
@@ -204,8 +209,9 @@ def test_a_target_is_asked_anew_when_the_laptop_wakes_or_its_network_is_back(bui
         engine.set_down(True)
         silent = await house.until(run.id, is_silent)
         assert silent.retry_at - time.time() > NEVER_S / 2
-        # Until the watcher has seen the network that does not answer.
-        await asyncio.sleep(0.1)
+        looks = machine.looks
+        while machine.looks < looks + 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
         engine.release(run.id)
         engine.set_down(False)
         if what == "sleep":
