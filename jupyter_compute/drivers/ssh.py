@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -184,6 +185,10 @@ class SshDriver(HostDriver):
     def root(self) -> str:
         """Return the folder there."""
         return self.options.root
+
+    def variables(self) -> Mapping[str, str]:
+        """Return what the options say."""
+        return self.options.env
 
     def slots(self, cpus: float) -> int | None:
         """Return how many runs at once, as said or from the cores."""
