@@ -148,7 +148,7 @@ class Prompts:
             again=question.again,
         )
         given = await self._hear(prompt)
-        if given.keep and given.text is not None and prompt.can_keep:
+        if given.keep and given.text and prompt.can_keep:
             await self._keep(question.keep_as, given.text, prompt)
         return given.text
 

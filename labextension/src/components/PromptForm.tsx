@@ -19,6 +19,11 @@ export function PromptForm({ prompt, trans }: IPromptFormProps): JSX.Element {
           ? trans.__('Target %1 asks:', prompt.target)
           : trans.__('The place that is being looked at asks:')}
       </p>
+      {prompt.again && (
+        <p className="jp-compute-PromptForm-again" role="alert">
+          {trans.__('The last answer was not accepted.')}
+        </p>
+      )}
       {prompt.type === 'confirm' ? (
         <p className="jp-compute-PromptForm-message">
           {words(prompt.message)}

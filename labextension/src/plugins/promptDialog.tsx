@@ -23,6 +23,21 @@ class PromptBody extends ReactWidget implements Dialog.IBodyWidget<string> {
 }
 
 /**
+ * Offer to keep an answer, and say where.
+ */
+export function keepLabel(place: string, trans: TranslationBundle): string {
+  return place === 'keyring'
+    ? trans.__('Keep it (in the system keyring)')
+    : trans.__('Keep it (in a file that only you can read)');
+}
+
+function keepCaption(place: string, trans: TranslationBundle): string {
+  return place === 'keyring'
+    ? trans.__('On the machine where Jupyter runs')
+    : trans.__('As plain text in %1, on the machine where Jupyter runs', place);
+}
+
+/**
  * Make the dialog for a question.
  */
 export function promptDialog(
@@ -38,8 +53,8 @@ export function promptDialog(
     defaultButton: isConfirm ? 0 : 1,
     checkbox: prompt.can_keep
       ? {
-          label: trans.__('Keep it for the next time'),
-          caption: trans.__('It is kept in the keyring of the server’s system'),
+          label: keepLabel(prompt.keep_in, trans),
+          caption: keepCaption(prompt.keep_in, trans),
           checked: false
         }
       : null,
