@@ -9,11 +9,11 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import BinaryIO
 
-from .client import Client
+from .client import Asks, Client
 from .commands import (
     Place,
     Result,
@@ -26,7 +26,6 @@ from .commands import (
     visible,
 )
 from .errors import ComputeError, code_of
-from .model import Prompt
 
 _INTERRUPTED = 130
 _NOBODY_READS = 141
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         with Client() as client:
-            code = _run(words, Place(client=client, asks=_asks()))
+            code = _run(words, Place(client=client, asks=_asks(), tells=_tell))
         sys.stdout.flush()
         return code
     except ComputeError as exc:
@@ -59,10 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(ComputeError(str(exc)), is_json="--json" in words)
 
 
-def _asks() -> Callable[[Prompt], str | None] | None:
+def _asks() -> Asks | None:
     """Return what asks the person at the terminal, if one sits there."""
     is_manned = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     return ask_person if is_manned else None
+
+
+def _tell(line: str) -> None:
+    print(visible(line), file=sys.stderr, flush=True)
 
 
 def _run(words: Sequence[str], place: Place) -> int:
@@ -97,9 +100,10 @@ def _see_through(place: Place, result: Result) -> int:
     print(f"{run.id}  {visible(run.name)} on {run.target}", file=sys.stderr)
     try:
         with _interrupts(client, run.id):
-            for chunk in client.follow(run.id):
+            attend = place.attendant(run.target).attend
+            for chunk in client.follow(run.id, meanwhile=attend):
                 _write(out, chunk)
-            ended = client.wait(run.id)
+            ended = client.wait(run.id, meanwhile=attend)
     except _Detached:
         print(f"detached; it goes on: jupyter compute run {run.id}", file=sys.stderr)
         return _INTERRUPTED

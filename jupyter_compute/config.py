@@ -124,6 +124,21 @@ class Targets:
         }
         return structs.replace(target, options=options, resource_id=driver.resource_id(read))
 
+    def attachable(self, target: Target, *, replace: bool = False) -> Target:
+        """Return a target as :meth:`attach` would write it. Writes nothing.
+
+        Raises:
+            ConfigError: The name, the kind or the options are wrong.
+            ConflictError: The name is taken, or another name stands for the same resource.
+        """
+        _check_name(target.name)
+        target = self.examined(target)
+        known = {found.name: found for found in self.list()}
+        same = known.get(target.name)
+        if not same or (same.kind, same.options) != (target.kind, target.options):
+            _refuse_taken(target, known, replace)
+        return target
+
     def attach(self, target: Target, *, replace: bool = False) -> Target:
         """Write a target into the user's file.
 

@@ -50,6 +50,10 @@ class Driver(ABC):
     interval_s: ClassVar[float] = 0.0
     """Seconds between polls, for an engine whose ``poll`` cannot be held; 0 means that it can."""
 
+    asks: ClassVar[bool] = False
+    """Whether it may ask who uses it, such as for a password. Then commands look at a place, and
+    ask, before they attach it, rather than when the first run is there."""
+
     actions: ClassVar[tuple[TargetAction, ...]] = ()
     """What the kind can do with the compute behind a target: those of ``create``, ``start``,
     ``stop`` and ``remove`` that it defines. Each returns when it is done, however long it takes."""

@@ -80,6 +80,7 @@ class RecordingScreen:
         self.printed = b""
         self.bundles: list[tuple[dict[str, Any], str, bool]] = []
         self.pressed = False
+        self.asides = 0
         self.is_closed = False
 
     def show(self, picture: RunPicture) -> None:
@@ -96,6 +97,9 @@ class RecordingScreen:
 
     def is_cancel_pressed(self) -> bool:
         return self.pressed
+
+    def step_aside(self) -> None:
+        self.asides += 1
 
     def close(self, picture: RunPicture) -> None:
         self.show(picture)

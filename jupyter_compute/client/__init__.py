@@ -5,6 +5,7 @@ from __future__ import annotations
 from .calls import Client
 from .doctoring import Finding
 from .opening import Pace
+from .prompts import Asks, Attendant, told
 from .submitting import Asked
 
-__all__ = ["Asked", "Client", "Finding", "Pace"]
+__all__ = ["Asked", "Asks", "Attendant", "Client", "Finding", "Pace", "told"]

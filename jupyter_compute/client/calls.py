@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .attaching import AttachCalls
 from .captured import CapturedCalls
 from .caring import CareCalls
 from .comparing import ComparingCalls
@@ -12,7 +13,14 @@ from .submitting import SubmitCalls
 
 
 class Client(
-    SubmitCalls, ComparingCalls, LogCalls, InputCalls, FileCalls, CapturedCalls, CareCalls
+    SubmitCalls,
+    AttachCalls,
+    ComparingCalls,
+    LogCalls,
+    InputCalls,
+    FileCalls,
+    CapturedCalls,
+    CareCalls,
 ):
     """What every front end calls: the notebook's commands, the shell's and the server's.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, NotFoundError
 from ..model import Run, RunId
-from .opening import Pace
+from .opening import Meanwhile, Pace
 from .runs import RunCalls
 
 CHUNK = 1 << 20
@@ -65,15 +65,30 @@ class LogCalls(RunCalls):
         paths = sorted(path for path in (folder / "logs").rglob("*") if path.is_file())
         return ["log", *(path.relative_to(folder).as_posix() for path in paths)]
 
-    def follow(self, run_id: str, offset: int = 0, *, name: str = "log") -> Iterator[bytes]:
+    def follow(
+        self,
+        run_id: str,
+        offset: int = 0,
+        *,
+        name: str = "log",
+        meanwhile: Meanwhile = lambda: None,
+    ) -> Iterator[bytes]:
         """Yield what is printed as it comes, until the run is over and all of it was yielded.
 
         A run that is started again after a preemption goes on with the log of its new attempt.
+
+        Args:
+            run_id: Which run.
+            offset: Where to begin, in bytes.
+            name: ``log`` or a file under ``logs/``.
+            meanwhile: Is called again and again while nothing comes.
         """
         run = self.run(run_id)
-        return self._follow(run.id, run.attempt, offset, name)
+        return self._follow(run.id, run.attempt, offset, name, meanwhile)
 
-    def _follow(self, run_id: RunId, attempt: int, offset: int, name: str) -> Iterator[bytes]:
+    def _follow(
+        self, run_id: RunId, attempt: int, offset: int, name: str, meanwhile: Meanwhile
+    ) -> Iterator[bytes]:
         pace, revision = Pace(), -1
         run = self.store.get(run_id)
         while True:
@@ -92,6 +107,7 @@ class LogCalls(RunCalls):
                 return
             else:
                 self.keep_controller()
+                meanwhile()
                 pace.pause()
 
 

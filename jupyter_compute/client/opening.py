@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,9 @@ from ..workspace import Workspace
 if TYPE_CHECKING:
     from ..config import Settings, Targets
     from ..snapshot import Snapshotter
+
+Meanwhile = Callable[[], object]
+"""Is called again and again while something is waited for; may block."""
 
 STARTING_S = 60.0
 """How long a controller may take to come up before a waiting front end gives up."""

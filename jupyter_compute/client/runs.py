@@ -19,7 +19,7 @@ from ..controller.removal import wish_removal
 from ..errors import ConflictError, NotFoundError, StoreError
 from ..model import Run, RunFacts, RunFilter, RunId, RunPage, RunState, new_run_id
 from ..secrets import resolve
-from .opening import Opened, Pace
+from .opening import Meanwhile, Opened, Pace
 
 
 def submitter() -> str:
@@ -155,17 +155,35 @@ class RunCalls(Opened):
         shutil.rmtree(self.workspace.run(run.id), ignore_errors=True)
         self._wake()
 
-    def wait(self, run_id: str, timeout_s: float | None = None) -> Run:
+    def wait(
+        self,
+        run_id: str,
+        timeout_s: float | None = None,
+        *,
+        meanwhile: Meanwhile = lambda: None,
+    ) -> Run:
         """Wait until a run is over, or until the time is up, and return it as it then is.
 
         The log on this machine is whole once a run is over. An interrupt leaves the run alone.
+
+        Args:
+            run_id: Which run.
+            timeout_s: How long to wait at most.
+            meanwhile: Is called again and again while nothing happens, such as
+                :meth:`~.prompts.Attendant.attend`.
         """
         found = self.run(run_id)
-        for seen in self.watch(found.id, timeout_s):
+        for seen in self.watch(found.id, timeout_s, meanwhile=meanwhile):
             found = seen
         return found
 
-    def watch(self, run_id: RunId, timeout_s: float | None = None) -> Iterator[Run]:
+    def watch(
+        self,
+        run_id: RunId,
+        timeout_s: float | None = None,
+        *,
+        meanwhile: Meanwhile = lambda: None,
+    ) -> Iterator[Run]:
         """Yield a run now and after each of its changes, until it is over or the time is up."""
         pace = Pace()
         deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
@@ -185,6 +203,7 @@ class RunCalls(Opened):
             if left_s <= 0:
                 return
             self.keep_controller()
+            meanwhile()
             pace.pause(left_s)
 
     def enter(self, run: Run) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ import msgspec
 from .. import errors
 from ..controller import process
 from ..controller.handover import ask
-from ..errors import ConflictError, DriverError, TargetUnreachableError
+from ..errors import ConfigError, ConflictError, DriverError, TargetUnreachableError
+from ..kept import KeptAnswers
 from ..model import Checked, Target, TargetInfo
 from ..options import schema_of
 from .opening import Pace
-from .prompts import Asks, PromptCalls, Waiting
+from .prompts import Asks, Attendant, PromptCalls, Waiting
 
 if TYPE_CHECKING:
     from ..controller.inspection import Answer
@@ -75,7 +77,7 @@ class TargetCalls(PromptCalls):
         return self.attached.get(name)
 
     def detach(self, name: str) -> None:
-        """Forget a target. What it is and its runs there stay as they are.
+        """Forget a target and the answers kept for it. Its runs there stay as they are.
 
         Raises:
             ConflictError: Runs are still active there.
@@ -86,6 +88,9 @@ class TargetCalls(PromptCalls):
             raise still_active(name, len(active))
         self.attached.detach(name)
         self._tell()
+        places = {target.name, target.resource_id} - {""}
+        with contextlib.suppress(ConfigError):  # what is still kept stands in the list of it
+            KeptAnswers(self.workspace).forget(lambda one: one.target in places)
 
     def check(
         self,
@@ -94,6 +99,7 @@ class TargetCalls(PromptCalls):
         *,
         is_wanted: Callable[[], bool] = lambda: True,
         asks: Asks | None = None,
+        tells: Callable[[str], None] = lambda line: None,
     ) -> TargetInfo:
         """Have the controller look at a target, and wait for what it finds.
 
@@ -101,7 +107,8 @@ class TargetCalls(PromptCalls):
             name: The target.
             wait_s: Seconds to wait for the answer, not counting those in which the target asks.
             is_wanted: Whether to wait on; asked often.
-            asks: Asks a person what the target asks, and returns the answer; may block.
+            asks: Asks a person what the target asks; may block.
+            tells: Is told of what the target asks and is not asked here.
 
         Raises:
             TargetUnreachableError: There was no answer in time.
@@ -113,7 +120,8 @@ class TargetCalls(PromptCalls):
         before = self.last_check(target.name)
         wish(self.workspace, target.name)
         self._wake()
-        pace, waiting = Pace(longest_s=0.05), Waiting(self, target.name, wait_s, asks)
+        pace = Pace(longest_s=0.05)
+        waiting = Waiting(Attendant(self, target.name, asks, tells), wait_s)
         while is_wanted() and not waiting.is_over:
             checked = self.last_check(target.name)
             if checked is not None and (before is None or checked.checked > before.checked):
@@ -135,6 +143,8 @@ class TargetCalls(PromptCalls):
         name: str = "",
         wait_s: float = 60.0,
         is_wanted: Callable[[], bool] = lambda: True,
+        asks: Asks | None = None,
+        tells: Callable[[str], None] = lambda line: None,
     ) -> Checked:
         """Have the controller look at a place before it is attached, and wait for what it finds.
 
@@ -146,6 +156,8 @@ class TargetCalls(PromptCalls):
             name: What to call the place in messages.
             wait_s: Seconds to wait for the answer, not counting those in which the target asks.
             is_wanted: Whether to wait on; asked several times a second.
+            asks: Asks a person what the place asks; may block.
+            tells: Is told of what the place asks and is not asked here.
 
         Returns:
             What is there. That it does not answer, or says no, is told in it as an error.
@@ -161,7 +173,8 @@ class TargetCalls(PromptCalls):
         same = (one.name for one in self.targets() if one.resource_id == place.resource_id)
         found = _without_answer(place, wait_s)
         request = {"op": "look", "target": msgspec.to_builtins(place)}
-        waiting, pace = Waiting(self, name or place.resource_id, wait_s), Pace(longest_s=0.05)
+        attendant = Attendant(self, name or place.resource_id, asks, tells)
+        waiting, pace = Waiting(attendant, wait_s), Pace(longest_s=0.05)
 
         def is_awaited() -> bool:
             return is_wanted() and not waiting.is_over
@@ -251,16 +264,19 @@ def _without_answer(place: Target, wait_s: float) -> Checked:
 
 def _answer(target: Target, answer: Answer) -> TargetInfo:
     if answer.error is not None:
-        kind = getattr(errors, answer.error["error"], DriverError)
-        kind = kind if issubclass(kind, DriverError) else DriverError
-        raise kind(
-            answer.error["message"],
-            hint=answer.error["hint"],
-            target=target.name,
-            kind=target.kind,
-        )
+        raise as_raised(answer.error, target)
     assert answer.info is not None
     return answer.info
+
+
+def as_raised(error: Mapping[str, str], target: Target) -> DriverError:
+    """Make the error again that the controller has met and put into words."""
+    cls = getattr(errors, error["error"], DriverError)
+    cls = cls if issubclass(cls, DriverError) else DriverError
+    made: DriverError = cls(
+        error["message"], hint=error["hint"], target=target.name, kind=target.kind
+    )
+    return made
 
 
 def still_active(name: str, count: int) -> ConflictError:

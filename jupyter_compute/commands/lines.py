@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from . import care, results, runs, targets
+from . import care, kept, results, runs, targets
 from .grammar import Command, Grammar, call
 from .place import Place
 from .result import Result
@@ -23,6 +23,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., Result]], ...] = (
     ("show", targets.show),
     ("check", targets.check),
     ("kinds", targets.kinds),
+    ("answers", kept.answers),
     ("runs", runs.runs),
     ("run", runs.run),
     ("logs", results.logs),

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..client import Client
-from ..model import Prompt
+from ..client import Asks, Attendant, Client
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Place:
         cell_id: The id of the cell.
         program: How a command begins here, for help and hints: ``%compute``.
         asks: Asks the person who typed it what a target asks; ``None`` where nobody can answer.
+        tells: Shows a line while a command is at work.
         waits: Whether a submit waits unless ``--no-wait`` is given.
     """
 
@@ -30,4 +30,9 @@ class Place:
     cell_id: str = ""
     program: str = "jupyter compute"
     waits: bool = False
-    asks: Callable[[Prompt], str | None] | None = None
+    asks: Asks | None = None
+    tells: Callable[[str], None] = field(default=lambda line: None)
+
+    def attendant(self, target: str) -> Attendant:
+        """Return what sees to the questions of a target while something is waited for there."""
+        return Attendant(self.client, target, self.asks, self.tells)

@@ -48,7 +48,8 @@ def logs(
     if tail is not None:
         offset = _tail_offset(line, run, name, attempt, tail)
     if follow:
-        stream = client.follow(run.id, offset, name=name)
+        attend = line.place.attendant(run.target).attend
+        stream = client.follow(run.id, offset, name=name, meanwhile=attend)
         return line.result("logs", None, stream=stream)
     bytes_ = client.log(run.id, offset, name=name, attempt=attempt)
     if offset < 0:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from ..client import Client
+from ..client import Client, told
 from ..errors import ConfigError
 from ..model import Run, RunFilter, RunState
 from . import wording
@@ -90,6 +90,8 @@ def submitted(line: Line, run: Run, *, waits: bool, variable: str = "") -> Resul
     blocks = [Text(where)]
     if not waits:
         blocks.append(Text(f"{line.place.program} logs --follow {run.id}", style="dim"))
+        asked = line.place.attendant(run.target).open()
+        blocks += [Text(told(prompt), style="strong") for prompt in asked]
     return line.result(
         "submit",
         run_data(run),
@@ -296,7 +298,8 @@ def wait(line: Line, run_ids: Sequence[str], is_last: bool, timeout_s: float | N
     ended = []
     for one in found:
         left_s = None if timeout_s is None else max(0.0, deadline - time.monotonic())
-        ended.append(line.client.wait(one.id, left_s))
+        attend = line.place.attendant(one.target).attend
+        ended.append(line.client.wait(one.id, left_s, meanwhile=attend))
     codes = [wording.exit_code_of(one) if one.is_final else TIMED_OUT for one in ended]
     return line.result(
         "wait",

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from ..client import Client
-from ..errors import ConfigError
+from ..errors import ConfigError, DriverError, DriverNotInstalledError
 from ..model import Target, TargetInfo
 from . import wording
 from .grammar import Line, answers
@@ -128,7 +128,7 @@ def _info_blocks(info: TargetInfo) -> list[Any]:
 @answers
 def check(line: Line, name: str, wait_s: float) -> Result:
     """Look at a target: what is there, and what is wrong with it."""
-    info = line.client.check(name, wait_s, asks=line.place.asks)
+    info = line.client.check(name, wait_s, asks=line.place.asks, tells=line.place.tells)
     data = {"target": name, **msgspec.to_builtins(info), "is_usable": info.is_usable}
     return line.result("check", data, *_info_blocks(info), exit_code=0 if info.is_usable else 7)
 
@@ -181,13 +181,29 @@ def _type(facts: Mapping[str, Any]) -> str:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--OPTION VALUE]...")
 @click.option("--kind", "-k", default="", metavar="KIND", help="The sort of target.")
 @click.option("--replace", is_flag=True, help="Take the place of a target that is attached.")
+@click.option(
+    "--check/--no-check",
+    "is_checked",
+    default=None,
+    help="Look at it first, and ask what it asks; kinds that may ask are looked at by default.",
+)
 @answers
-def attach(line: Line, name: str, words: Sequence[str], kind: str, replace: bool) -> Result:
+def attach(
+    line: Line,
+    name: str,
+    words: Sequence[str],
+    kind: str,
+    replace: bool,
+    is_checked: bool | None,
+) -> Result:
     """Attach a target. `kinds KIND` lists the options of a kind."""
     if not kind:
         names = line.client.kinds()
         raise ConfigError("which kind of target?", hint="--kind " + " | ".join(names))
-    target = line.client.attach(name, kind, _options(words), replace=replace)
+    options = _options(words)
+    if line.client.registry.driver(kind).asks if is_checked is None else is_checked:
+        return _attach_checked(line, name, kind, options, replace)
+    target = line.client.attach(name, kind, options, replace=replace)
     hint = f"{line.place.program} check {target.name}"
     return line.result(
         "attach",
@@ -195,6 +211,28 @@ def attach(line: Line, name: str, words: Sequence[str], kind: str, replace: bool
         Text(f"{target.name}: {target.kind} at {target.resource_id}"),
         Text(hint, style="dim"),
     )
+
+
+def _attach_checked(
+    line: Line, name: str, kind: str, options: Mapping[str, Any], replace: bool
+) -> Result:
+    place = line.place
+    try:
+        target, info = line.client.attach_checked(
+            name, kind, options, replace=replace, asks=place.asks, tells=place.tells
+        )
+    except DriverNotInstalledError:
+        raise
+    except DriverError as exc:
+        hint = "; ".join(part for part in (exc.hint, "--no-check attaches it all the same") if part)
+        raise type(exc)(exc.message, hint=hint, target=name, kind=kind) from None
+    data = {
+        **msgspec.to_builtins(target),
+        "info": msgspec.to_builtins(info),
+        "is_usable": info.is_usable,
+    }
+    attached = Text(f"{target.name}: {target.kind} at {target.resource_id}")
+    return line.result("attach", data, attached, *_info_blocks(info))
 
 
 def _options(words: Sequence[str]) -> dict[str, Any]:

@@ -114,6 +114,7 @@ class Looks:
             ask = self._prompts.asker(target.name or place)
             driver = make_driver(self._context, target, folder, python=self._python, ask=ask)
             info = await checked(driver, target.kind, target.name)
+            self._prompts.pass_on(ask)
             return Checked(resource_id=place, info=info)
         except ComputeError as exc:
             return Checked(resource_id=place, error=as_error(exc))

@@ -12,7 +12,7 @@ import functools
 import logging
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 300.0
 """How long a question stays open; after that the target counts as silent."""
+
+PASSED_ON_S = 300.0
+"""How long an answer that opened a place is held for the target that it becomes."""
 
 
 class _Page(Struct, kw_only=True):
@@ -53,6 +56,27 @@ class _Given(NamedTuple):
     keep: bool
 
 
+class Asker:
+    """What one driver asks with; remembers, in memory, the answers that have names.
+
+    Args:
+        prompts: Where the questions go.
+        target: The target's name, or what its place is called before it has one.
+    """
+
+    def __init__(self, prompts: Prompts, target: str) -> None:
+        self._prompts = prompts
+        self._target = target
+        self.named: dict[str, str] = {}
+
+    async def __call__(self, question: Question) -> str | None:
+        """Ask, and wait for the answer; ``None`` when there is none."""
+        answer = await self._prompts.ask(self._target, question)
+        if answer is not None and question.keep_as:
+            self.named[question.keep_as] = answer
+        return answer
+
+
 class Prompts:
     """The questions that are open.
 
@@ -73,19 +97,21 @@ class Prompts:
         self._clock = clock
         self._patience_s = patience_s
         self._kept = KeptAnswers(workspace)
+        self._passed: dict[str, tuple[str, float]] = {}
         self._open: dict[str, tuple[Prompt, asyncio.Future[_Given]]] = {}
 
-    def asker(self, target: str) -> Callable[[Question], Awaitable[str | None]]:
-        """Return what a driver asks with.
+    def asker(self, target: str) -> Asker:
+        """Return what the driver of a target asks with."""
+        return Asker(self, target)
 
-        Args:
-            target: The target's name, or what its place is called before it has one.
+    def pass_on(self, asker: Asker) -> None:
+        """Hold the answers that have opened a place, once, for who comes there next.
+
+        So nobody is asked for a password when a place is looked at, and again when it is
+        attached at once.
         """
-
-        async def ask(question: Question) -> str | None:
-            return await self._ask(target, question)
-
-        return ask
+        until = self._clock() + PASSED_ON_S
+        self._passed.update({name: (answer, until) for name, answer in asker.named.items()})
 
     def answer(self, prompt_id: str, answer: str | None, *, keep: bool = False) -> bool:
         """Answer a question, or decline to with ``None``; return whether it was open."""
@@ -100,7 +126,13 @@ class Prompts:
         self._open.clear()
         self._show()
 
-    async def _ask(self, target: str, question: Question) -> str | None:
+    async def ask(self, target: str, question: Question) -> str | None:
+        """Answer a question from what is kept, else show it and wait for its answer.
+
+        Args:
+            target: The target's name, or what its place is called before it has one.
+            question: What is asked.
+        """
         kept = await self._recall(question)
         if kept is not None:
             return kept
@@ -122,10 +154,14 @@ class Prompts:
 
     async def _recall(self, question: Question) -> str | None:
         """Return the kept answer to a question, or drop it because it was refused."""
-        name = question.keep_as
+        name, now = question.keep_as, self._clock()
         if not name:
             return None
+        self._passed = {one: held for one, held in self._passed.items() if now < held[1]}
+        passed, _ = self._passed.pop(name, (None, now))
         if not question.again:
+            if passed is not None:
+                return passed
             return await asyncio.to_thread(self._kept.find, name)
         try:
             await asyncio.to_thread(self._kept.forget, lambda one: one.name == name)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from ..model import Run
 from .outputs import RichOutputs
@@ -22,10 +22,38 @@ _IDLE_S = 1.0
 _LIVE_LINES = 40
 
 
+class Attendant(Protocol):
+    """Sees to what the run's target asks meanwhile."""
+
+    def note(self) -> str:
+        """Say what is asked; empty when nothing is."""
+        ...
+
+    def has_news(self) -> bool:
+        """Whether something is asked that :meth:`attend` has not seen to."""
+        ...
+
+    def attend(self) -> object:
+        """Ask whoever is here, once a question; may block for as long as they do."""
+        ...
+
+
+class _Nobody:
+    def note(self) -> str:
+        return ""
+
+    def has_news(self) -> bool:
+        return False
+
+    def attend(self) -> None:
+        pass
+
+
 def watch(
     source: RunSource,
     screen: Screen,
     *,
+    attendant: Attendant | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RunPicture:
     """Show a run until it is over, and return the last picture.
@@ -34,7 +62,7 @@ def watch(
     stops watching and leaves the run alone. The last picture's run is then not over.
     """
     with Interrupts() as interrupts:
-        watching = _Watch(source, screen, interrupts, clock)
+        watching = _Watch(source, screen, interrupts, attendant or _Nobody(), clock)
         try:
             return watching.until_over()
         except BaseException:
@@ -79,15 +107,22 @@ class Interrupts:
 
 class _Watch:
     def __init__(
-        self, source: RunSource, screen: Screen, interrupts: Interrupts, clock: Callable[[], float]
+        self,
+        source: RunSource,
+        screen: Screen,
+        interrupts: Interrupts,
+        attendant: Attendant,
+        clock: Callable[[], float],
     ) -> None:
         self._source = source
         self._screen = screen
         self._interrupts = interrupts
+        self._attendant = attendant
         self._clock = clock
         self._follower = Follower(source)
         self._rich = RichOutputs(source.read_result, screen.publish)
         self._is_asked = False
+        self._question = ""
         self._drawn = float("-inf")
         self._interval_s = INTERVAL_S
         self._is_stale = True
@@ -99,6 +134,7 @@ class _Watch:
             if self._interrupts.count > 1:
                 return self.leave()
             self._ask_to_cancel()
+            self._attend()
             since = time.monotonic() - self._drawn
             if since >= (self._interval_s if self._is_stale else _IDLE_S):
                 self._draw()
@@ -120,11 +156,20 @@ class _Watch:
         self._is_asked = self._is_stale = True
         self._source.cancel()
 
+    def _attend(self) -> None:
+        question = self._attendant.note()
+        if question != self._question:
+            self._question = question
+            self._draw()
+        if self._attendant.has_news():
+            self._screen.step_aside()
+            self._attendant.attend()
+
     def _draw(self) -> None:
         began = time.monotonic()
-        note = ""
+        note = self._question
         if self._is_asked:
-            note = "Asked to cancel. Interrupt again to stop watching."
+            note = f"{note} Asked to cancel. Interrupt again to stop watching.".lstrip()
         self._screen.show(self._follower.picture(now=self._clock(), lines=_LIVE_LINES, note=note))
         self._drawn = time.monotonic()
         # A picture that is slow to draw must not keep the processor busy.

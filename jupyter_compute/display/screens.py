@@ -32,6 +32,10 @@ class Screen(Protocol):
         """Whether the user asked on this screen for the run to end."""
         ...
 
+    def step_aside(self) -> None:
+        """Make room for a question to the person who watches."""
+        ...
+
     def close(self, picture: RunPicture) -> None:
         """Draw the last picture, which stays."""
         ...
@@ -78,6 +82,9 @@ class HtmlScreen:
         """There is nothing to press."""
         return False
 
+    def step_aside(self) -> None:
+        """Do nothing: the front end shows a question below the picture."""
+
     def close(self, picture: RunPicture) -> None:
         """Draw the last picture."""
         self.show(picture)
@@ -99,7 +106,7 @@ class TextScreen:
         self._is_terminal = stream.isatty()
         self._has_status = False
         self._is_at_start = True
-        self._said = ""
+        self._said = ("", "")
 
     def show(self, picture: RunPicture) -> None:
         """Rewrite the status line, unless the log stands in the middle of a line."""
@@ -107,8 +114,8 @@ class TextScreen:
             width = shutil.get_terminal_size().columns - 1
             self._write("\r\x1b[2K" + text.status_line(picture, width))
             self._has_status = True
-        elif not self._is_terminal and picture.run.state.value != self._said:
-            self._said = picture.run.state.value
+        elif not self._is_terminal and (picture.run.state.value, picture.note) != self._said:
+            self._said = (picture.run.state.value, picture.note)
             self._start_line()
             self._write(text.status_line(picture) + "\n")
         self._stream.flush()
@@ -132,6 +139,12 @@ class TextScreen:
     def is_cancel_pressed(self) -> bool:
         """There is nothing to press but Ctrl-C."""
         return False
+
+    def step_aside(self) -> None:
+        """End the line, so that a question has one of its own."""
+        self._clear_status()
+        self._start_line()
+        self._stream.flush()
 
     def close(self, picture: RunPicture) -> None:
         """Leave one line that says how it ended, and what came back."""

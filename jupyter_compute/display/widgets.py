@@ -66,6 +66,9 @@ class WidgetScreen:
         self._pump.attend()
         return self._is_pressed
 
+    def step_aside(self) -> None:
+        """Do nothing: the front end shows a question below the picture."""
+
     def close(self, picture: RunPicture) -> None:
         """Replace the widget by the last picture."""
         self._publish(bundle(picture), {}, self._display_id, self._is_shown)

@@ -112,6 +112,7 @@ class SshDriver(HostDriver):
 
     kind: ClassVar[str] = "ssh"
     title: ClassVar[str] = "A machine by SSH"
+    asks: ClassVar[bool] = True
     Options: ClassVar[type[Struct]] = SshOptions
 
     options: SshOptions

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from .. import capture
-from ..client import Client
+from ..client import Asks, Attendant, Client, told
 from ..client.checks import check_cell
 from ..commands import (
     Place,
@@ -27,6 +27,7 @@ from ..commands import (
     run_line,
     send,
     split,
+    visible,
 )
 from ..display.failure import run_failed, short, shown_short
 from ..display.live import watch
@@ -132,6 +133,8 @@ class Session:
         if asked.variable:
             self._ipython.user_ns[asked.variable] = handle
         if asked.waits is False:
+            for prompt in place.attendant(run.target).open():
+                _say(told(prompt))
             return self._answer(handle, asked)
         self._wait_for(run)
         capture.bring(
@@ -166,7 +169,10 @@ class Session:
 
     def _show(self, run: Run) -> RunPicture:
         self._shown.add((run.id, self._ipython.execution_count))
-        picture = watch(ClientSource(self.client, run.id), self._screen())
+        asks = self._asks
+        # Where nobody can be asked, the picture says so, and a line would stay in the notebook.
+        attendant = Attendant(self.client, run.target, asks, _say if asks else lambda line: None)
+        picture = watch(ClientSource(self.client, run.id), self._screen(), attendant=attendant)
         if not picture.run.is_final:
             words = f"no longer watched; {run.id} goes on. %compute cancel {run.id} ends it."
             raise shown_short(KeyboardInterrupt(words), [f"KeyboardInterrupt: {words}"])
@@ -235,11 +241,13 @@ class Session:
         return getattr(self._ipython, "kernel", None) is not None
 
     @property
-    def _can_ask(self) -> bool:
-        """Whether who runs this cell can be asked; papermill, for one, cannot."""
+    def _asks(self) -> Asks | None:
+        """What asks who runs this cell, if they can be asked; papermill, for one, cannot."""
         if self._is_kernel:
-            return bool(getattr(self._ipython.kernel, "_allow_stdin", False))
-        return sys.stdin is not None and sys.stdin.isatty()
+            can_ask = bool(getattr(self._ipython.kernel, "_allow_stdin", False))
+        else:
+            can_ask = sys.stdin is not None and sys.stdin.isatty()
+        return ask_person if can_ask else None
 
     def _publish(
         self, data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool
@@ -258,7 +266,8 @@ class Session:
             cell_id=where.cell_id,
             program="%compute",
             waits=True,
-            asks=ask_person if self._can_ask else None,
+            asks=self._asks,
+            tells=_say,
         )
 
 
@@ -272,6 +281,11 @@ def _whole_cell(body: str) -> str:
     code = body if re.match(r"\s*%%", body) else f"# %%submit\n{body}"
     check_cell(code if body.strip() else body)
     return code
+
+
+def _say(line: str) -> None:
+    write(sys.stdout, visible(line) + "\n")
+    sys.stdout.flush()
 
 
 def _json_of(run: Run) -> Answer:

@@ -123,6 +123,18 @@ class Prompt(Struct, frozen=True, kw_only=True):
     again: bool = False
 
 
+class Reply(Struct, frozen=True, kw_only=True):
+    """What a person says to a question.
+
+    Attributes:
+        answer: ``None`` declines.
+        keep: Whether it should be kept for the next time.
+    """
+
+    answer: str | None
+    keep: bool = False
+
+
 TargetAction = Literal["create", "start", "stop", "remove"]
 
 

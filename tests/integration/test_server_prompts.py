@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from compute_server import Served, serve, until
 from leavings import places_with
 
 from jupyter_compute.client import Client
-from jupyter_compute.model import Prompt
+from jupyter_compute.model import Prompt, Reply
 from jupyter_compute.server.events import SCHEMA_ID
 
 KINDS = str(Path(__file__).parents[1] / "kinds")
 SECRET = "open-sesame-and-tell-nobody"
 CODE = "code-271828"
+KEPT = "keep-me-for-the-next-time"
 NOBODY = "p0000000000000000"
 
 
@@ -61,11 +62,12 @@ def test_a_password_and_a_code_lead_in_and_stay_nowhere(
 ) -> None:
     looking = pool.submit(look, served, "asks", user="ann")
     first = asked(served, "Password for ann@asks")
-    assert (first["type"], first["can_keep"]) == ("secret", False)
+    assert (first["type"], first["can_keep"]) == ("secret", True)
+    assert first["keep_in"] == str(served.workspace / "kept-answers.toml")
     assert first["target"] == "showcase://ann@asks:22" and first["created"] > 0
     answer(served, first, SECRET)
     second = asked(served, "code")
-    assert second["type"] == "text"
+    assert (second["type"], second["can_keep"], second["keep_in"]) == ("text", False, "")
     answer(served, second, CODE)
     found = looking.result()
     assert found["error"] is None and found["info"]["host"] == "asks"
@@ -78,8 +80,12 @@ def test_a_password_and_a_code_lead_in_and_stay_nowhere(
 def test_who_declines_or_is_wrong_does_not_get_in(served: Served, pool: ThreadPoolExecutor) -> None:
     for text in (None, "", "wrong"):
         looking = pool.submit(look, served, "asks", user="bob")
-        answer(served, asked(served, "Password for bob"), text)
+        first = asked(served, "Password for bob")
+        answer(served, first, text)
         if text:
+            again = until(lambda first=first: _other(served, first))
+            assert again["again"] and again["message"] == first["message"]
+            answer(served, again, text)
             answer(served, asked(served, "code"), "1")
         assert looking.result()["error"]["error"] == "AuthenticationError"
 
@@ -100,11 +106,46 @@ def test_what_makes_no_answer_is_refused(served: Served, pool: ThreadPoolExecuto
     looking = pool.submit(look, served, "asks", user="cy")
     prompt = asked(served, "Password for cy")
     where = f"/prompts/{prompt['id']}"
-    for body in ({}, {"answer": 1}, {"answer": "x", "keep": True}, {"answer": "x" * 100_000}):
+    for body in ({}, {"answer": 1}, {"answer": "x", "keep": 1}, {"answer": "x" * 100_000}):
         assert served.post(where, body, 400)["error"] == "ConfigError"
     assert served.post(f"/prompts/{NOBODY}", {"answer": "x"}, 404)["hint"]
-    answer(served, prompt, None)
+    answer(served, prompt, "x")
+    code = asked(served, "code")
+    refused = served.post(f"/prompts/{code['id']}", {"answer": "x", "keep": True}, 400)
+    assert "cannot be kept" in refused["message"]
+    answer(served, code, None)
     looking.result()
+
+
+def test_an_answer_that_is_to_be_kept_is_used_until_it_is_refused(
+    served: Served, pool: ThreadPoolExecutor
+) -> None:
+    def come(password: str | None = None) -> Any:
+        """Look at the place; the password is kept, and not asked for if none is given."""
+        looking = pool.submit(look, served, "asks", user="kit")
+        if password is not None:
+            prompt = asked(served, "Password for kit")
+            body = {"answer": password, "keep": True}
+            assert served.http.post(f"/prompts/{prompt['id']}", json=body).status_code == 204
+        answer(served, asked(served, "code"), CODE)
+        return looking.result()["error"]
+
+    kept = served.workspace / "kept-answers.toml"
+    assert come(KEPT) is None
+    assert places_with(KEPT, served.workspace, served.root.parent) == [kept]
+    for _ in range(3):
+        assert come() is None
+    kept.write_text(kept.read_text().replace(KEPT, "wrong"))
+    with Client(served.workspace) as client:
+        assert [one.name for one in client.kept_answers()] == ["showcase://kit@asks:22 password"]
+        # The look before has left its answer for one more; the next one is refused with "wrong".
+        assert come() is None
+        looking = pool.submit(look, served, "asks", user="kit")
+        again = asked(served, "Password for kit")
+        assert again["again"] and client.kept_answers() == []
+        answer(served, again, None)
+        assert looking.result()["error"]["error"] == "AuthenticationError"
+    assert places_with(KEPT, served.workspace, served.root.parent) == []
 
 
 def test_an_attached_target_asks_under_its_name_and_the_check_waits_for_the_answer(
@@ -139,9 +180,10 @@ def test_a_person_at_a_terminal_is_asked_too(
     served.post("/targets", body, 201)
     heard: list[str] = []
 
-    def asks(prompt: Prompt) -> str:
+    def asks(prompt: Prompt, is_open: Callable[[], bool]) -> Reply:
+        assert is_open()
         heard.append(prompt.type)
-        return SECRET
+        return Reply(answer=SECRET)
 
     with Client(served.workspace) as client:
         found = client.check("manned", asks=asks)

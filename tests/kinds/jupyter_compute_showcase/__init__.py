@@ -75,6 +75,7 @@ class ShowcaseDriver(HostDriver):
     title: ClassVar[str] = "Showcase"
     Options: ClassVar[type[Struct]] = ShowcaseOptions
 
+    asks: ClassVar[bool] = True
     actions: ClassVar[tuple[TargetAction, ...]] = ("start", "stop")
 
     options: ShowcaseOptions
@@ -121,9 +122,7 @@ class ShowcaseDriver(HostDriver):
         host, at = self.options.host, {"target": self.context.target, "kind": self.kind}
         if host == "asks" and not self._is_signed_in:
             who = f"{self.options.user or 'ann'}@{host}"
-            password = self.options.password or await self.context.ask(
-                Question(type="secret", message=f"Password for {who}")
-            )
+            password = self.options.password or await self._ask_password(who)
             code = password and await self.context.ask(
                 Question(type="text", message="The code that was sent to your telephone")
             )
@@ -136,6 +135,18 @@ class ShowcaseDriver(HostDriver):
             message = f"{host} is not known yet; its key is SHA256:0k3y. Is it the right one?"
             if await self.context.ask(Question(type="confirm", message=message)) != "yes":
                 raise AuthenticationError(f"{host} was not trusted", **at)
+
+    async def _ask_password(self, who: str) -> str | None:
+        """Ask twice at most, as machines do that are told a wrong password."""
+        question = Question(
+            type="secret",
+            message=f"Password for {who}",
+            keep_as=f"{self.resource_id(self.options)} password",
+        )
+        password = await self.context.ask(question)
+        if password == "wrong":
+            password = await self.context.ask(replace(question, again=True))
+        return password
 
     async def start(self) -> None:
         await asyncio.sleep(0.5)
