@@ -7,7 +7,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -21,22 +21,18 @@ from ..errors import (
     NotFoundError,
     TargetUnreachableError,
 )
-from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
+from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
+from ._checking import info_of, look
+from ._containers import containers_of
+from ._findings import Arrival
 from ._host import Host
+from ._statuses import Statuses
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
-_LITTLE_DISK = 1 << 30
 _COLLECT_EVERY_S = 3600.0
-
-
-class Known(NamedTuple):
-    """A status that the agent gave, and its mark for it."""
-
-    status: JobStatus
-    mark: str
 
 
 class Executed(NamedTuple):
@@ -63,11 +59,20 @@ class HostDriver(Driver):
         hello: More keys for the agent's ``hello``.
     """
 
+    doubt_s = 10.0
+    """Seconds for an answer after this machine has slept; a network takes some to come back."""
+
     silence_s = 20.0
     """Seconds without a byte after which the agent is asked whether it is there."""
 
     blobs_limit_bytes = 20 * (1 << 30)
     """Blobs on the target beyond this are removed, those first that were used longest ago."""
+
+    environments_limit_bytes = 40 * (1 << 30)
+    """The same for the environments that were built there."""
+
+    root_choice: ClassVar[str] = "its option root"
+    """How another folder than :meth:`root` is chosen, as a user would be told."""
 
     def __init__(self, context: DriverContext, options: Struct) -> None:
         self.context = context
@@ -78,7 +83,7 @@ class HostDriver(Driver):
         self._connecting: asyncio.Task[Agent] | None = None
         self._uploader = Uploader(self._ask, is_here=self.host.is_here)
         self._blobs: BlobSource | None = None
-        self._known: dict[RunId, Known] = {}
+        self._statuses = Statuses()
         self._collected = time.monotonic()
 
     @abstractmethod
@@ -89,6 +94,10 @@ class HostDriver(Driver):
     def root(self) -> str:
         """Return the folder on the target; ``~`` is the home there."""
 
+    def variables(self) -> Mapping[str, str]:
+        """Return environment variables for programs there, besides those of the login."""
+        return {}
+
     def slots(self, cpus: float) -> int | None:
         """Return how many runs the target takes at once, from its usable cores."""
         return max(1, round(2 * cpus))
@@ -97,41 +106,33 @@ class HostDriver(Driver):
 
     async def check(self) -> TargetInfo:
         """Find out what the machine has, and what is wrong with it."""
+        return await self._look(is_brief=False)
+
+    async def measure(self) -> TargetInfo:
+        """Find out what the machine has, without a look at its tools."""
+        return await self._look(is_brief=True)
+
+    async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
         self.host.ask_again()
         try:
-            facts = (await self._call({"op": "facts"})).head
+            seen = await look(self._call, self.variables(), is_brief=is_brief)
         except (AuthenticationError, TargetUnreachableError):
             raise
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        return TargetInfo(
-            resource_id=resource_id,
-            host=facts["host"],
-            python=facts["python"],
-            cpus=facts["cpus"],
-            gpus=tuple(gpu["name"] for gpu in facts["gpus"]),
-            memory_gb=round(facts["memory_bytes"] / 1e9, 1),
-            slots=self.slots(facts["cpus"]),
-            facts={
-                "interpreter": facts["executable"],
-                "platform": facts["platform"],
-                "user": facts["user"],
-                "root": self._agent.hello["root"] if self._agent else self.root(),
-                "disk free": f"{facts['disk_free_bytes'] / 1e9:.1f} GB",
-                "uv": facts["uv"] or "not found",
-            },
-            problems=tuple(self.problems(facts)),
+        agent, is_far = self._agent, not self.host.is_here
+        arrival = Arrival(
+            root=str(agent.hello.get("root", "")) if agent else self.root(),
+            place=str(agent.hello.get("place", "")) if agent else "",
+            root_choice=self.root_choice,
+            noise=agent.noise if agent and is_far else 0,
+            login_s=agent.login_s if agent and is_far else None,
+            clock_s=seen.clock_s if is_far else None,
+            round_trip_s=seen.round_trip_s if is_far else None,
         )
-
-    def problems(self, facts: Mapping[str, Any]) -> Iterator[Problem]:
-        """Say what is wrong, from what the agent found."""
-        if facts["disk_free_bytes"] < _LITTLE_DISK:
-            yield Problem(
-                message=f"only {facts['disk_free_bytes'] / 1e6:.0f} MB of disk are free",
-                remedy="remove old runs, or choose another folder",
-            )
+        return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
@@ -152,7 +153,7 @@ class HostDriver(Driver):
         del plain["digests"]
         head = {
             "op": "launch",
-            "job": plain,
+            "job": {**plain, "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -175,34 +176,14 @@ class HostDriver(Driver):
         """Ask about all jobs at once; held at the machine until something differs."""
         wanted = {job.run_id: job.attempt for job in jobs}
         expected = {run: status for run, status in (known or {}).items() if run in wanted}
-        self._known = {run: seen for run, seen in self._known.items() if run in wanted}
+        self._statuses.keep(wanted)
         deadline = time.monotonic() + wait_s
         while True:
             left = max(deadline - time.monotonic(), 0.0)
-            found = await self._poll_once(wanted, expected, left)
+            request = self._statuses.request(wanted, expected, left)
+            found = self._statuses.take(request, await self._call(request))
             if found != expected or time.monotonic() >= deadline:
                 return found
-
-    async def _poll_once(
-        self, wanted: Mapping[RunId, int], expected: Mapping[RunId, JobStatus], wait_s: float
-    ) -> dict[RunId, JobStatus]:
-        known = {
-            run: seen
-            for run, seen in self._known.items()
-            if expected.get(run) == seen.status and run in wanted
-        }
-        rows = [
-            [run, attempt, known[run].mark if run in known else ""]
-            for run, attempt in wanted.items()
-        ]
-        answer = await self._call({"op": "poll", "jobs": rows, "wait_s": wait_s})
-        unknown = set(answer.head["unknown"])
-        found = {run: seen.status for run, seen in known.items() if run not in unknown}
-        for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(_status_of(status), mark)
-            self._known[run] = seen
-            found[run] = seen.status
-        return found
 
     async def read(self, job: Job, name: str, offset: int, wait_s: float = 0.0) -> bytes:
         """Read some bytes of a file of the run; held at the machine until there are any."""
@@ -211,6 +192,9 @@ class HostDriver(Driver):
                 f"{name!r} is no file of a run that can be read",
                 hint="read log, events, or a file below outputs/, logs/ or results/",
             )
+        here = self._statuses.read(job, name, offset)
+        if here is not None:
+            return here
         head = {"op": "read", "name": name, "offset": offset, "wait_s": wait_s}
         return (await self._call({**head, **_named(job)})).body
 
@@ -220,12 +204,18 @@ class HostDriver(Driver):
 
     async def delete(self, job: Job) -> None:
         """Remove the folder of an ended job."""
+        self._statuses.forget(job.run_id)
         await self._call({"op": "delete", **_named(job)})
 
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""
         answer = await self._call({"op": "list"})
         return [(run, attempt) for run, attempt in answer.head["jobs"]]
+
+    def rouse(self) -> None:
+        """Give the pipe up soon if the agent says nothing any more."""
+        if self._agent is not None:
+            self._agent.doubt(self.doubt_s)
 
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""
@@ -274,9 +264,14 @@ class HostDriver(Driver):
         )
 
     async def collect(self, keep: Collection[Digest] = ()) -> int:
-        """Remove blobs that no run needs until they fit the limit; returns the freed bytes."""
+        """Remove what no run needs until it fits the limits; returns the freed bytes."""
         self._uploader.forget()
-        head = {"op": "gc", "limit_bytes": self.blobs_limit_bytes, "keep": list(keep)}
+        head = {
+            "op": "gc",
+            "limit_bytes": self.blobs_limit_bytes,
+            "environments_limit_bytes": self.environments_limit_bytes,
+            "keep": list(keep),
+        }
         return int((await self._call(head)).head["freed_bytes"])
 
     # -- the pipe ------------------------------------------------------------------------------
@@ -377,14 +372,6 @@ class HostDriver(Driver):
         if exc.code == "not-found" and error is DriverError:
             raise NotFoundError(exc.message, hint=exc.hint) from exc
         raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc
-
-
-def _status_of(found: Any) -> JobStatus:
-    """Understand a status; one that makes no sense says nothing about how its run ended."""
-    try:
-        return msgspec.convert(found, JobStatus)
-    except msgspec.ValidationError as exc:
-        return JobStatus(state=RunState.RUNNING, reason=f"its status is not understood: {exc}")
 
 
 def _named(job: Job) -> dict[str, Any]:

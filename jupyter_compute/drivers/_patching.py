@@ -12,10 +12,13 @@ from ..model import Digest
 _BEGINNING = b'{"files":['
 _BETWEEN = b"],["
 _STEP = 256
+_LONG = 8192
 
 
-def is_manifest(digest: Digest, blobs: BlobSource) -> bool:
-    """Whether a blob is a snapshot's manifest, as far as its beginning tells."""
+def is_long_manifest(digest: Digest, blobs: BlobSource) -> bool:
+    """Whether a blob is a manifest that is worth a patch, as far as its beginning tells."""
+    if blobs.size(digest) < _LONG:
+        return False
     with blobs.open(digest) as stream:
         return stream.read(len(_BEGINNING)) == _BEGINNING
 

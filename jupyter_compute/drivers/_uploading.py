@@ -11,7 +11,7 @@ from ..driver import BlobSource
 from ..model import Digest
 from ..runner.blobs import SMALL
 from ._agent import Answer, Refused
-from ._patching import files_of, is_manifest, patch
+from ._patching import files_of, is_long_manifest, patch
 
 _FEW = 64
 _FEW_BYTES = 64 * 1024
@@ -39,12 +39,13 @@ class Uploader:
         self._is_here = is_here
         self._there: set[Digest] = set()
         self._base: Digest | None = None
+        self._is_fresh = True
         self._large = asyncio.Lock()
         self._ahead: set[asyncio.Task[Answer]] = set()
 
     def forget(self, digests: Collection[Digest] | None = None) -> None:
         """Ask for these again the next time; by default for all."""
-        self._base = None
+        self._base, self._is_fresh = None, True
         if digests is None:
             self._there.clear()
         self._there.difference_update(digests or ())
@@ -52,7 +53,7 @@ class Uploader:
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send what is not there.
 
-        After the first snapshot, what is new of the next one may still be on its way when this
+        After the first upload, what is new for the next one may still be on its way when this
         returns: it comes before whatever is asked next, and a launch says what it lacks.
 
         Args:
@@ -74,7 +75,8 @@ class Uploader:
                     asked = {"digests": wanted[start : start + _ASKED]}
                     await self._upload_asked(asked, blobs)
             self._there.update(wanted)
-        if first in wanted and is_manifest(first, blobs):
+        self._is_fresh = False
+        if first in wanted and is_long_manifest(first, blobs):
             self._base = first
 
     async def _send_ahead(
@@ -83,10 +85,10 @@ class Uploader:
         """Send a few without waiting for the answers; ``False`` if they had better be asked for."""
         small = [digest for digest in wanted if digest != first]
         is_little = sum(sizes[digest] for digest in small) <= _NEW_BYTES
-        if self._base is None or not is_little or any(sizes[d] > SMALL for d in small):
+        if self._is_fresh or not is_little or any(sizes[d] > SMALL for d in small):
             return False
         if first in wanted:
-            head = await asyncio.to_thread(patch, self._base, first, blobs)
+            head = await asyncio.to_thread(patch, self._base, first, blobs) if self._base else None
             if head is not None:
                 await self._begin(wanted, head)
             elif sizes[first] <= SMALL:
@@ -127,7 +129,7 @@ class Uploader:
         self, wanted: list[Digest], first: Digest, blobs: BlobSource
     ) -> bool:
         """Ask for a snapshot's blobs by its name; ``False`` if its manifest is not there."""
-        if len(wanted) < _LONG_LIST or not is_manifest(first, blobs):
+        if len(wanted) < _LONG_LIST or not is_long_manifest(first, blobs):
             return False
         rest = set(wanted) - await asyncio.to_thread(files_of, first, blobs)
         try:

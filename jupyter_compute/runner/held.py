@@ -19,6 +19,8 @@ _SHARE = 30
 
 _BYTES_ONLY_S = 0.01
 _FINAL = ("completed", "failed", "canceled")
+_TAILS = 64 * 1024
+"""How many bytes of logs and events an answer to a poll brings along at most."""
 
 
 class Seen(NamedTuple):
@@ -89,15 +91,31 @@ class Statuses:
             self._seen = {key: value for key, value in self._seen.items() if key in folders}
 
 
+class Polled(NamedTuple):
+    """What the near end asks of a run, and what it knows of it.
+
+    Attributes:
+        run: The run's id.
+        folder: Of the attempt.
+        mark: Of the status that it knows.
+        sizes: Up to where it has read the files whose next bytes it wants to have at once.
+    """
+
+    run: str
+    folder: str
+    mark: str
+    sizes: dict[str, int]
+
+
 class HeldPoll:
     """A poll that is held until a status differs from what the near end knows.
 
     Args:
-        jobs: Run id, attempt folder and known mark of each.
+        jobs: Which runs.
         deadline: When to answer at the latest.
     """
 
-    def __init__(self, jobs: list[tuple[str, str, str]], deadline: float) -> None:
+    def __init__(self, jobs: list[Polled], deadline: float) -> None:
         self.jobs = jobs
         self.deadline = deadline
         self.look_at = deadline
@@ -105,7 +123,7 @@ class HeldPoll:
     @property
     def folders(self) -> list[str]:
         """The folders that it waits for."""
-        return [folder for _, folder, _ in self.jobs]
+        return [job.folder for job in self.jobs]
 
     def answer(self, statuses: Statuses, last: float) -> Answer | None:
         """Return the answer if it is time for one.
@@ -116,7 +134,7 @@ class HeldPoll:
         """
         now = time.monotonic()
         changed, unknown, is_due = {}, [], now >= self.deadline
-        for run, folder, mark in self.jobs:
+        for run, folder, mark, _ in self.jobs:
             seen = statuses.get(folder)
             if seen is None:
                 unknown.append(run)
@@ -130,7 +148,23 @@ class HeldPoll:
             is_due = now >= self.look_at
         if not is_due:
             return None
-        return Answer({"statuses": changed, "unknown": unknown})
+        tails, body = self._tails(changed)
+        head = {"statuses": changed, "unknown": unknown}
+        return Answer({**head, "tails": tails} if tails else head, body)
+
+    def _tails(self, changed: dict[str, Any]) -> tuple[list[list[Any]], bytes]:
+        """Read what is new of the files: asking for it would cost one more round trip."""
+        tails, body = [], b""
+        for run, folder, _, sizes in self.jobs:
+            if run not in changed:
+                continue
+            for name, offset in sizes.items():
+                length = changed[run][1]["sizes"].get(name, 0) - offset
+                if 0 < length <= _TAILS - len(body):
+                    data, _ = reading.read(folder, name, offset, length)
+                    tails.append([run, name, offset, len(data)])
+                    body += data
+        return tails, body
 
 
 class HeldRead:

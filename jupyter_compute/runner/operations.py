@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, manifests, protocol, status
+from . import garbage, held, launching, library, manifests, protocol, status, tools
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -53,6 +53,7 @@ class Operations:
         return {
             "protocol": protocol.PROTOCOLS[-1],
             "root": self.root,
+            "place": _place(self.root),
             "host": platform.node(),
             "python": platform.python_version(),
             "pid": os.getpid(),
@@ -84,7 +85,12 @@ class Operations:
     # -- what is there -------------------------------------------------------------------------
 
     def _op_facts(self, head: dict[str, Any]) -> Outcome:
-        return Forked(lambda: facts(self.root))
+        env = {str(name): str(value) for name, value in dict(head.get("env") or {}).items()}
+        is_brief = bool(head.get("brief"))
+        return Forked(lambda: facts(self.root, env, is_brief=is_brief))
+
+    def _op_tool(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: tools.offer(self.root, head))
 
     def _op_list(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: {"jobs": garbage.list_attempts(self.root)})
@@ -125,7 +131,8 @@ class Operations:
 
     def _op_gc(self, head: dict[str, Any]) -> Outcome:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
-        return Forked(lambda: garbage.collect(self.root, limit, keep))
+        built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
+        return Forked(lambda: garbage.collect(self.root, limit, keep, built))
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -138,8 +145,13 @@ class Operations:
 
     def _op_poll(self, head: dict[str, Any]) -> Outcome:
         jobs = [
-            (run, launching.attempt_folder(self.root, run, attempt), str(mark))
-            for run, attempt, mark in head["jobs"]
+            held.Polled(
+                run,
+                launching.attempt_folder(self.root, run, attempt),
+                str(mark),
+                dict(sizes[0]) if sizes else {},
+            )
+            for run, attempt, mark, *sizes in head["jobs"]
         ]
         return held.HeldPoll(jobs, _deadline(head))
 
@@ -187,6 +199,33 @@ def _make_root(path: str) -> str:
             "failed", f"the folder {root} cannot be used: {error.strerror or error}"
         ) from error
     return root
+
+
+def _place(root: str) -> str:
+    """Return the mark of this folder, by which it is known under whatever name it is reached."""
+    path, mark = os.path.join(root, "place"), os.urandom(16).hex()
+    if os.path.exists(path):
+        return _first_line(path)
+    try:
+        # Linked when it is whole, so that of two agents one comes first and both read the same.
+        part = f"{path}.{mark}"
+        with open(part, "w") as file:
+            file.write(mark)
+        try:
+            os.link(part, path)
+        finally:
+            os.unlink(part)
+    except FileExistsError:
+        pass
+    except OSError:
+        # A full disk, or a file system without links: it goes unmarked.
+        return ""
+    return _first_line(path)
+
+
+def _first_line(path: str) -> str:
+    with open(path, errors="replace") as file:
+        return file.readline(64).strip()
 
 
 def _deadline(head: dict[str, Any]) -> float:

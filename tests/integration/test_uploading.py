@@ -89,6 +89,20 @@ def test_a_changed_snapshot_is_sent_and_launched_without_a_question(tmp_path: Pa
     play(tmp_path, act)
 
 
+def test_a_small_change_of_a_small_snapshot_needs_no_question_either(tmp_path: Path) -> None:
+    blobs = MemoryBlobs()
+
+    async def act(driver: CountingDriver) -> None:
+        await submit(driver, job_of(blobs, {"cell.py": b"1"}), blobs)
+        driver.asked.clear()
+        changed = job_of(blobs, {"cell.py": b"2" * 100_000})
+        await submit(driver, changed, blobs)
+        assert driver.asked == ["put", "launch"]
+        assert (await over(driver, changed)).state is RunState.COMPLETED
+
+    play(tmp_path, act)
+
+
 @pytest.mark.parametrize("lost", ["patch", "put"])
 def test_what_got_lost_on_its_way_is_sent_again_by_the_launch(tmp_path: Path, lost: str) -> None:
     blobs = MemoryBlobs()

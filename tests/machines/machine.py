@@ -224,9 +224,13 @@ class Machine:
         self.run(_SSHD, "-E", "/var/log/sshd.log")
         self._wait(self._listens, "sshd does not listen")
 
+    def listener(self) -> int:
+        """The process that listens, as the machine knows it."""
+        return int(self.path("/run/sshd.pid").read_text())
+
     def kill_sshd(self, *, sessions: bool = False) -> None:
         """Kill what listens, and the sessions that it served if asked to."""
-        listener = int(self.path("/run/sshd.pid").read_text())
+        listener = self.listener()
         for process in self.processes():
             if process.pid == listener or (sessions and process.name == "sshd"):
                 process.kill()

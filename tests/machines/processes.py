@@ -11,10 +11,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """A process of a machine: its id there, its id here, and what it was started as."""
+    """A process of a machine: its id there, its id and its parent's here, and what it is."""
 
     pid: int
     host_pid: int
+    host_parent: int
     name: str
     argv: tuple[str, ...]
     uid: int
@@ -55,6 +56,7 @@ def _read(folder: Path) -> Process | None:
         return Process(
             pid=int(status["NSpid"].split()[-1]),
             host_pid=int(folder.name),
+            host_parent=int(status["PPid"]),
             name=status["Name"],
             argv=tuple(map(os.fsdecode, argv)),
             uid=int(status["Uid"].split()[0]),

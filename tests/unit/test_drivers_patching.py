@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_compute.drivers._patching import files_of, is_manifest, patch
+from jupyter_compute.drivers._patching import files_of, is_long_manifest, patch
 from jupyter_compute.runner.blobs import Blobs
 from jupyter_compute.runner.failures import Failure
 from jupyter_compute.testing import MemoryBlobs
@@ -54,8 +54,10 @@ def test_a_manifest_that_has_little_in_common_is_not_worth_a_patch() -> None:
     base, _ = add_manifest(blobs, {"a": b"1"})
     wanted, _ = add_manifest(blobs, {f"{number}": b"" for number in range(9)})
     assert patch(base, wanted, blobs) is None
-    assert is_manifest(base, blobs)
-    assert not is_manifest(blobs.add(b"print()"), blobs)
+    long, _ = add_manifest(blobs, {f"{number}": b"" for number in range(900)})
+    assert is_long_manifest(long, blobs)
+    assert not is_long_manifest(base, blobs)
+    assert not is_long_manifest(blobs.add(b"print()\n" * 2000), blobs)
 
 
 def test_a_target_refuses_pieces_that_do_not_make_what_they_say(tmp_path: Path) -> None:
