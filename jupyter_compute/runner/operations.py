@@ -123,6 +123,9 @@ class Operations:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
         return Forked(lambda: garbage.collect(self.root, limit, keep))
 
+    def _op_purge(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: garbage.purge(self.root))
+
     # -- runs ----------------------------------------------------------------------------------
 
     def _op_launch(self, head: dict[str, Any]) -> Outcome:
