@@ -59,6 +59,7 @@ def info_of(found: Findings, arrival: Arrival, resource_id: str, slots: int | No
     """Say what was found."""
     return TargetInfo(
         resource_id=resource_id,
+        place=arrival.place,
         host=found.host,
         python=found.python,
         cpus=found.cpus,

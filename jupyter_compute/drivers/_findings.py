@@ -87,6 +87,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
     Attributes:
         root: The folder that runs are kept in.
+        place: Its mark.
         root_choice: How another one is chosen, as a user would be told.
         noise: Bytes that came before the agent's greeting.
         login_s: What the login files and Python's start took; ``None`` where nobody logs in.
@@ -96,6 +97,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
     root: str
     root_choice: str
+    place: str = ""
     noise: int = 0
     login_s: float | None = None
     clock_s: float | None = None

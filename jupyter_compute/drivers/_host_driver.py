@@ -123,6 +123,7 @@ class HostDriver(Driver):
         agent, is_far = self._agent, not self.host.is_here
         arrival = Arrival(
             root=str(agent.hello.get("root", "")) if agent else self.root(),
+            place=str(agent.hello.get("place", "")) if agent else "",
             root_choice=self.root_choice,
             noise=agent.noise if agent and is_far else 0,
             login_s=agent.login_s if agent and is_far else None,

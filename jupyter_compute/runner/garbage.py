@@ -17,7 +17,7 @@ from .failures import Failure
 from .launching import attempt_folder
 
 _FINAL = ("completed", "failed", "canceled")
-_OURS = ("runs", "trash", "blobs", "environments", "interpreters", "lib", "agent")
+_OURS = ("runs", "trash", "blobs", "environments", "interpreters", "lib", "place", "agent")
 _YOUNG_S = 3600.0
 _OLD_S = 7 * 86400.0
 
@@ -95,8 +95,10 @@ def purge(root: str) -> dict[str, Any]:
     # The agent is last: without it a purge that was cut short could not be finished.
     for name in sorted(present, key=_OURS.index):
         path = os.path.join(root, name)
-        if not os.path.islink(path):
+        if os.path.isdir(path) and not os.path.islink(path):
             remove([path])
+        else:
+            os.unlink(path)
     with contextlib.suppress(OSError):
         os.rmdir(root)
     return {"is_empty": not os.path.exists(root)}
