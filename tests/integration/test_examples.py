@@ -70,7 +70,7 @@ def test_the_notebook_about_ssh_runs_on_a_real_machine(
         return found
 
     assert f"ssh://{sshd.user}@127.0.0.1:{sshd.port}" in output("%compute attach")
-    assert "3.1" in output("estimate\n") if "estimate\n" in shown else True
+    assert "3.1" in shown["estimate"]
     assert "image/png" in output("plt.show()")
     assert "report.json" in output("%compute outputs")
     assert "epoch   8" in output("%compute logs")
