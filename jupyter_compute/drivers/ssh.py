@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -11,12 +12,20 @@ from msgspec import Meta, Struct, structs
 
 from ..driver import DriverContext
 from ..errors import DriverError
-from ..model import Job
+from ..model import Job, PackagesEnvironment
+from ._containers import (
+    ContainerArgs,
+    ContainerEngine,
+    ContainerMounts,
+    ContainerPull,
+    check_mounts,
+)
 from ._host import Host
 from ._host_driver import HostDriver
 from ._ssh_answers import Answers
 from ._ssh_config import Destination, resolve
 from ._ssh_host import SshHost
+from ._tools import Tools
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
@@ -50,6 +59,12 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         env: Environment variables of every run and of every environment that is built there,
             such as proxies and package indexes.
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
+        bring_uv: Whether uv is brought there from here for environments, if there is none.
+        environments_limit_gb: How much of the environments that were built is kept there.
+        container_engine: What runs images there: Docker or Podman, by default whichever answers.
+        container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
+        container_args: Further words for the engine, such as ``--memory=8g``.
+        container_pull: When an image is pulled: if it is missing, always, or never.
     """
 
     host: str
@@ -65,9 +80,17 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     root: Annotated[str, _in("Over there", "Folder")] = "~/.jupyter_compute"
     slots: Annotated[Annotated[int, Meta(ge=1)] | None, _in("Over there", "Runs at once")] = None
     env: Annotated[dict[str, str], _in("Over there", "Environment variables")] = {}
-    blobs_limit_gb: Annotated[
-        float, Meta(ge=0), _in("Over there", "Room for uploads, in GB")
-    ] = 20.0
+    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there", "Room for uploads, in GB")] = (
+        20.0
+    )
+    bring_uv: Annotated[bool, _in("Over there", "Bring uv along")] = True
+    environments_limit_gb: Annotated[
+        float, Meta(ge=0), _in("Over there", "Room for environments, in GB")
+    ] = 40.0
+    container_engine: ContainerEngine = ""
+    container_mounts: ContainerMounts = ()
+    container_args: ContainerArgs = ()
+    container_pull: ContainerPull = "missing"
 
     def __post_init__(self) -> None:
         for field in (
@@ -97,6 +120,7 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 )
         if not self.root:
             raise ValueError("the option 'root' cannot be empty")
+        check_mounts(self.container_mounts)
 
     def destination(self) -> Destination:
         """Return where to."""
@@ -135,9 +159,13 @@ class SshDriver(HostDriver):
     def __init__(self, context: DriverContext, options: SshOptions) -> None:
         super().__init__(context, options)
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
+        self._tools = Tools(self._ask, self._uploader.upload)
+        self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
 
     async def launch(self, job: Job) -> str:
         """Start the job with the target's own environment variables below those of the job."""
+        if self.options.bring_uv and isinstance(job.environment, PackagesEnvironment):
+            await self._tools.bring()
         env = {**self.options.env, **job.env}
         return await super().launch(structs.replace(job, env=env))
 
@@ -162,6 +190,10 @@ class SshDriver(HostDriver):
     def root(self) -> str:
         """Return the folder there."""
         return self.options.root
+
+    def variables(self) -> Mapping[str, str]:
+        """Return what the options say."""
+        return self.options.env
 
     def slots(self, cpus: float) -> int | None:
         """Return how many runs at once, as said or from the cores."""
