@@ -66,7 +66,7 @@ browser:
 	  { echo 'Chromium could not be installed; the browser tests need it'; exit 1; }
 
 # What a remote machine of the tests is made of. Its namespaces need root.
-ENGINES := openssh-server openssh-client iproute2 util-linux fish tcsh libpam-oath libfaketime
+ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath libfaketime
 engines:
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
