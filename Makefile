@@ -13,13 +13,13 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,git,node,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,git,netns,node,sshd,uv
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
   $(addprefix labextension/,package.json tsconfig.json yarn.lock)
 
-.PHONY: help demo lab test lint bench screenshots translations format clean browser
+.PHONY: help demo lab test lint bench screenshots translations format clean browser engines
 help:
 	@echo 'make demo    run the quickstart notebook and show its runs'
 	@echo 'make lab     open JupyterLab on the examples'
@@ -66,7 +66,17 @@ browser:
 	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium; } || \
 	  { echo 'Chromium could not be installed; the browser tests need it'; exit 1; }
 
-test: $(VENV)/.with-test $(VENV)/.with-examples browser
+# What a remote machine of the tests is made of. Its namespaces need root.
+ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath libfaketime
+engines:
+	@missing=; for name in $(ENGINES); do \
+	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
+	  done; \
+	  [ -z "$$missing" ] || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends $$missing; } || \
+	  { echo "Could not be installed, and the ssh tests need them:$$missing"; exit 1; }
+
+test: $(VENV)/.with-test $(VENV)/.with-examples browser engines
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm test
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) \
 	  --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)

@@ -112,11 +112,22 @@ def _from_string(value: Any, wanted: Any) -> Any:
             inner = next(iter(get_args(option)), str)
             return [_from_string(part.strip(), inner) for part in value.split(",") if part.strip()]
         if origin in (dict, Mapping):
-            pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-            return {name.strip(): text.strip() for name, _, text in pairs}
+            return _pairs(value)
         if origin in (int, float):
             return _number(value.strip(), origin)
     return value
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Read ``A=1,B=2``; a piece without ``=`` belongs to the value before its comma."""
+    pieces: list[str] = []
+    for piece in text.split(","):
+        if "=" in piece or not pieces:
+            pieces.append(piece)
+        else:
+            pieces[-1] += "," + piece
+    pairs = [piece.partition("=") for piece in pieces if piece.strip()]
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _number(text: str, wanted: type[int] | type[float]) -> Any:

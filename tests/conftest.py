@@ -19,9 +19,12 @@ hypothesis.settings.load_profile("judge" if os.environ.get("CI") else "explore")
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),
     "git": ("git",),
+    "netns": ("nsenter",),
     "node": ("node",),
+    "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
+_REQUIRED = "chromium,git,netns,node,sshd,uv"
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
 _MACHINES = {"new_machine", "new_lasting_machine"}
@@ -64,11 +67,12 @@ def engine() -> Callable[[str], str]:
     def find(name: str) -> str:
         for program in _ENGINES.get(name, (name,)):
             path = shutil.which(program)
-            if path:
+            if path and not (name == "netns" and os.geteuid() != 0):
                 return path
-        required = os.environ.get("JUPYTER_COMPUTE_REQUIRE", "chromium,git,node,uv").split(",")
+        missing = "only for root" if name == "netns" else "not on PATH"
+        required = os.environ.get("JUPYTER_COMPUTE_REQUIRE", _REQUIRED).split(",")
         if name in required:
-            pytest.fail(f"{name} is required by JUPYTER_COMPUTE_REQUIRE and not on PATH")
-        pytest.skip(f"{name} is not on PATH")
+            pytest.fail(f"{name} is required by JUPYTER_COMPUTE_REQUIRE and is {missing}")
+        pytest.skip(f"{name} is {missing}")
 
     return find

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..errors import ConflictError
 from ..model import Target, TargetInfo
 from .prompts import Asks
 from .targets import TargetCalls, as_raised
@@ -58,7 +59,20 @@ class AttachCalls(TargetCalls):
         if looked.error is not None:
             raise as_raised(looked.error, place)
         assert looked.info is not None
+        self._make_way(name, place, looked.attached_as, replace=replace)
         target = self.attach(name, kind, options, replace=replace)
         answer = Answer(info=looked.info, checked=time.time(), target=name_of(target))
         write_answer(self.workspace, name, answer)
         return target, looked.info
+
+    def _make_way(self, name: str, place: Target, other: str, *, replace: bool) -> None:
+        """See that no other target stands for the same place under another address."""
+        if other in ("", name):
+            return
+        if not replace:
+            raise ConflictError(
+                f"{place.resource_id} is already attached as {other!r}",
+                hint=f"use {other!r}, or --replace",
+            )
+        if self.attached.get(other).resource_id != place.resource_id:
+            self.attached.detach(other)

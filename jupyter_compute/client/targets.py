@@ -170,7 +170,6 @@ class TargetCalls(PromptCalls):
         cls = self.registry.driver(kind)
         asked = Target(name=name, kind=cls.kind, options=dict(options or {}))
         place = self.attached.examined(asked)
-        same = (one.name for one in self.targets() if one.resource_id == place.resource_id)
         found = _without_answer(place, wait_s)
         request = {"op": "look", "target": msgspec.to_builtins(place)}
         attendant = Attendant(self, name or place.resource_id, asks, tells)
@@ -188,7 +187,20 @@ class TargetCalls(PromptCalls):
                 found = _looked(reply)
                 break
             pace.pause()
-        return msgspec.structs.replace(found, attached_as=next(same, ""))
+        return msgspec.structs.replace(found, attached_as=self._attached_as(place, found.info))
+
+    def _attached_as(self, place: Target, info: TargetInfo | None) -> str:
+        """Return the target that is the same place: by its address, or by the mark found there."""
+        targets = self.targets()
+        names = [one.name for one in targets if one.resource_id == place.resource_id]
+        if info is not None and info.place:
+            found = {one.name: self.last_check(one.name) for one in targets}
+            names += [
+                name
+                for name, checked in found.items()
+                if checked is not None and checked.info and checked.info.place == info.place
+            ]
+        return next(iter(names), "")
 
     def last_check(self, name: str) -> Answer | None:
         """Return what the last check of a target said; ``None`` before the first one."""

@@ -108,6 +108,7 @@ class HostDriver(Driver):
             return TargetInfo(resource_id=resource_id, problems=(problem,))
         return TargetInfo(
             resource_id=resource_id,
+            place=str(self._agent.hello.get("place", "")) if self._agent else "",
             host=facts["host"],
             python=facts["python"],
             cpus=facts["cpus"],

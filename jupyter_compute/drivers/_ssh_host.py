@@ -183,6 +183,10 @@ class SshHost(Host):
         return self._answers.reason(error)
 
 
+_PLAIN = {"sessiontype": "default", "stdinnull": "no", "forkafterauthentication": "no"}
+"""Not every version knows these, so they are set only where the configuration has them."""
+
+
 def _look_at(key_file: str) -> None:
     """Refuse a key that is not there: ``ssh`` would only warn, and try others."""
     if not key_file:
@@ -208,4 +212,7 @@ def _wanted(resolved: Resolved) -> list[str]:
         words.append("ConnectTimeout=20")
     if settings.get("serveraliveinterval", "0") == "0":
         words += ["ServerAliveInterval=15", "ServerAliveCountMax=4"]
+    for name, value in _PLAIN.items():
+        if settings.get(name, value) != value:
+            words.append(f"{name}={value}")
     return words

@@ -36,6 +36,7 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
 
     Attributes:
         resource_id: What the target really is.
+        place: A mark of the place itself; two targets with one mark are one, whatever their names.
         host: Its name for itself.
         python: Version of the interpreter there; empty if none was found.
         cpus: Usable cores.
@@ -47,6 +48,7 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     """
 
     resource_id: str
+    place: str = ""
     host: str = ""
     python: str = ""
     cpus: float = 0

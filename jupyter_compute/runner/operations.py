@@ -53,6 +53,7 @@ class Operations:
         return {
             "protocol": protocol.PROTOCOLS[-1],
             "root": self.root,
+            "place": _place(self.root),
             "host": platform.node(),
             "python": platform.python_version(),
             "pid": os.getpid(),
@@ -181,6 +182,33 @@ def _make_root(path: str) -> str:
             "failed", f"the folder {root} cannot be used: {error.strerror or error}"
         ) from error
     return root
+
+
+def _place(root: str) -> str:
+    """Return the mark of this folder, by which it is known under whatever name it is reached."""
+    path, mark = os.path.join(root, "place"), os.urandom(16).hex()
+    if os.path.exists(path):
+        return _first_line(path)
+    try:
+        # Linked when it is whole, so that of two agents one comes first and both read the same.
+        part = f"{path}.{mark}"
+        with open(part, "w") as file:
+            file.write(mark)
+        try:
+            os.link(part, path)
+        finally:
+            os.unlink(part)
+    except FileExistsError:
+        pass
+    except OSError:
+        # A full disk, or a file system without links: it goes unmarked.
+        return ""
+    return _first_line(path)
+
+
+def _first_line(path: str) -> str:
+    with open(path, errors="replace") as file:
+        return file.readline(64).strip()
 
 
 def _deadline(head: dict[str, Any]) -> float:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 from compute_server import Served, serve
+from machines import Machine
+
+MachineMaker = Callable[..., Machine]
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +19,35 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     with serve(folder / "home", folder / "compute") as running:
         yield running
+
+
+@pytest.fixture
+def new_machine(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MachineMaker]:
+    """Switch on machines that a test may break; the arguments are those of ``Machine``."""
+    with _machines(engine, tmp_path_factory) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def new_lasting_machine(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MachineMaker]:
+    """Switch on machines for all tests of a module."""
+    with _machines(engine, tmp_path_factory) as make:
+        yield make
+
+
+@contextmanager
+def _machines(
+    engine: Callable[[str], str], folders: pytest.TempPathFactory
+) -> Iterator[MachineMaker]:
+    engine("netns")
+    engine("sshd")
+    with ExitStack() as running:
+
+        def make(name: str = "gpu1", **options: Any) -> Machine:
+            return running.enter_context(Machine(folders.mktemp(name), name, **options))
+
+        yield make

@@ -49,7 +49,7 @@ for number in range(lines):
 while hold and not os.path.exists(hold[0]):
     time.sleep(0.01)
 with open("outputs/result.txt", "w") as file:
-    file.write(name)
+    file.write(name * int(os.environ.get("MANY", "1")))
 note("ends", b"end\\n")
 """
 
@@ -97,13 +97,34 @@ def until(is_done: Callable[[], T], what: str = "") -> T:
 
 
 class Stage:
-    """A workspace with its processes, and a place outside of it where runs leave their notes."""
+    """A workspace with its processes, and a place outside of it where runs leave their notes.
 
-    def __init__(self, home: Path, place: Path, *, settings: str = "") -> None:
+    Args:
+        home: The workspace.
+        place: Where the notes are.
+        there: What runs call that place.
+        source: The folder that is submitted.
+        target: Where runs go.
+        settings: Lines of the workspace's settings.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        place: Path,
+        *,
+        there: str = "",
+        source: Path | None = None,
+        target: str = "local",
+        settings: str = "",
+    ) -> None:
         self.home = home
         self.place = place
-        self.source = place / "source"
-        self.source.mkdir(parents=True)
+        self.there = there or str(place)
+        self.target = target
+        self.source = source or place / "source"
+        for path in (self.place, self.source):
+            path.mkdir(parents=True, exist_ok=True)
         (self.source / "work.py").write_text(WORK)
         (self.source / "patient.py").write_text(PATIENT)
         self.client = Client(home)
@@ -113,15 +134,13 @@ class Stage:
 
     # -- what a user does ----------------------------------------------------------------------
 
-    def submit(self, name: str, lines: int = 20, *hold: Path) -> Run:
-        return submit(self.client, self.source, self.place, name, lines, *hold)
+    def submit(self, name: str, lines: int = 20, *hold: Path | str) -> Run:
+        return submit(self.client, self.source, self.there, name, lines, *hold, target=self.target)
 
-    def submit_patient(self, name: str, size: int, hold: Path) -> Run:
+    def submit_patient(self, name: str, size: int, hold: Path | str) -> Run:
         """Submit a run that goes on when its disk refuses a line, once there is room for it."""
-        command = ScriptCommand(
-            path="patient.py", args=(name, str(self.place), str(size), str(hold))
-        )
-        return self.client.submit(command, source=self.source, name=name)
+        command = ScriptCommand(path="patient.py", args=(name, self.there, str(size), str(hold)))
+        return self.client.submit(command, source=self.source, name=name, target=self.target)
 
     def runs(self) -> dict[str, Run]:
         """Return all runs by name, each of which is there once."""
@@ -155,7 +174,7 @@ class Stage:
 
     def start_front_end(self, *words: object) -> subprocess.Popen[bytes]:
         """Start a process that submits runs."""
-        argv = [sys.executable, __file__, self.home, self.source, self.place, *words]
+        argv = [sys.executable, __file__, self.home, self.source, self.there, self.target, *words]
         started = subprocess.Popen(list(map(str, argv)), stdout=subprocess.PIPE)
         self.front_ends.append(started)
         return started
@@ -168,7 +187,7 @@ class Stage:
         except FileNotFoundError:
             return b""
 
-    def check_whole(self, run: Run, lines: int) -> None:
+    def check_whole(self, run: Run, lines: int, many: int = 1) -> None:
         """Check a run that nothing has happened to, whatever happened around it."""
         facts = (run.name, run.state.value, run.exit_code, run.error, run.attempt)
         assert facts == (run.name, "completed", 0, "", 1), self.controller_log()
@@ -181,7 +200,7 @@ class Stage:
         outputs = {item.path: item for item in self.client.outputs(run.id)}
         assert set(outputs) == {"outputs/result.txt"}
         with self.client.open_output(run.id, "outputs/result.txt") as file:
-            assert file.read() == run.name.encode()
+            assert file.read() == run.name.encode() * many
         assert not list(self.workspace.run(run.id).rglob("*.part")), run
 
     def check_bereaved(self, run: Run, lines: int) -> None:
@@ -277,9 +296,19 @@ class Stage:
         assert process.stop(self.workspace, PATIENCE_S)
 
 
-def submit(client: Client, source: Path, place: Path, name: str, lines: int, *hold: Path) -> Run:
-    words = (name, str(place), str(lines), *map(str, hold))
-    return client.submit(ScriptCommand(path="work.py", args=words), source=source, name=name)
+def submit(
+    client: Client,
+    source: Path,
+    there: str,
+    name: str,
+    lines: int,
+    *hold: Path | str,
+    target: str = "local",
+    **changes: Any,
+) -> Run:
+    words = (name, there, str(lines), *map(str, hold))
+    command = ScriptCommand(path="work.py", args=words)
+    return client.submit(command, source=source, name=name, target=target, **changes)
 
 
 def children_of(pid: int) -> Iterator[int]:
@@ -291,14 +320,16 @@ def children_of(pid: int) -> Iterator[int]:
                     yield int(entry.name)
 
 
-def main(home: str, source: str, place: str, prefix: str, count: str, lines: str) -> None:
+def main(
+    home: str, source: str, there: str, target: str, prefix: str, count: str, lines: str
+) -> None:
     """Submit what is not yet there of a number of runs, as somebody does who tries again."""
     with Client(home) as client:
         for number in range(int(count)):
             name = f"{prefix}-{number:02}"
             names: dict[str, Any] = {run.name: 1 for run in client.runs(RunFilter(limit=1000)).runs}
             if name not in names:
-                submit(client, Path(source), Path(place), name, int(lines))
+                submit(client, Path(source), there, name, int(lines), target=target)
 
 
 if __name__ == "__main__":

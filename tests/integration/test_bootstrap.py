@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,10 +55,8 @@ async def greet(want: Wanted, *shell: str) -> str:
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
-def test_every_login_shell_starts_the_agent(
-    shell: tuple[str, ...], tmp_path: Path, engine: Callable[[str], str]
-) -> None:
-    engine(shell[0])
+def test_every_login_shell_starts_the_agent(shell: tuple[str, ...], tmp_path: Path) -> None:
+    assert shutil.which(shell[0]), f"{shell[0]} is not on PATH: make engines"
     want = wanted(tmp_path)
     for _ in range(2):
         root = asyncio.run(greet(want, *shell, "-c", _bootstrap.COMMAND))
