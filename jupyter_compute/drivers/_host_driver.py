@@ -110,7 +110,9 @@ class HostDriver(Driver):
 
     async def measure(self) -> TargetInfo:
         """Find out what the machine has, without a look at its tools."""
-        return await self._look(is_brief=True)
+        # A kind that adds to a check has more to say than the machine.
+        is_whole = type(self).check is not HostDriver.check
+        return await (self.check() if is_whole else self._look(is_brief=True))
 
     async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
@@ -206,6 +208,15 @@ class HostDriver(Driver):
         """Remove the folder of an ended job."""
         self._statuses.forget(job.run_id)
         await self._call({"op": "delete", **_named(job)})
+
+    async def purge(self) -> None:
+        """Remove blobs, environments, runs and the agent from its folder there."""
+        self._uploader.forget()
+        await self._call({"op": "purge"})
+        # What this agent would load on demand is gone.
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await agent.close()
 
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""

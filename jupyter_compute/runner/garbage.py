@@ -18,6 +18,17 @@ from .launching import attempt_folder
 
 UNLIMITED = 1 << 62
 _FINAL = ("completed", "failed", "canceled")
+_OURS = (
+    "runs",
+    "trash",
+    "blobs",
+    "environments",
+    "interpreters",
+    "tools",
+    "lib",
+    "place",
+    "agent",
+)
 _YOUNG_S = 3600.0
 _OLD_S = 7 * 86400.0
 
@@ -76,6 +87,32 @@ def _allow(function: Any, path: str, _: Any) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             os.unlink(path)
+
+
+def purge(root: str) -> dict[str, Any]:
+    """Remove all that is ours below a root, and the root itself if nothing else is in it.
+
+    Raises:
+        Failure: A run is not over, whoever launched it; nothing was removed.
+    """
+    active = 0
+    for run, attempt in list_attempts(root):
+        found = status.read_status(attempt_folder(root, run, attempt))
+        active += found is not None and found.get("state") not in _FINAL
+    if active:
+        runs = "1 run is" if active == 1 else f"{active} runs are"
+        raise Failure("conflict", f"{runs} not over in {root}", "end them, or wait for their end")
+    present = set(os.listdir(root)).intersection(_OURS)
+    # The agent is last: without it a purge that was cut short could not be finished.
+    for name in sorted(present, key=_OURS.index):
+        path = os.path.join(root, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            remove([path])
+        else:
+            os.unlink(path)
+    with contextlib.suppress(OSError):
+        os.rmdir(root)
+    return {"is_empty": not os.path.exists(root)}
 
 
 def collect(

@@ -134,6 +134,9 @@ class Operations:
         built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
         return Forked(lambda: garbage.collect(self.root, limit, keep, built))
 
+    def _op_purge(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: garbage.purge(self.root))
+
     # -- runs ----------------------------------------------------------------------------------
 
     def _op_launch(self, head: dict[str, Any]) -> Outcome:
