@@ -178,7 +178,7 @@ class Prompts:
                 await asyncio.wait({answered}, timeout=self._patience_s)
             if not answered.done():
                 raise TargetUnreachableError(
-                    f"nobody has answered its question: {prompt.message}",
+                    f"nobody has answered its question: {prompt.line}",
                     target=prompt.target,
                     hint="it is asked again; answer in the sidebar, or check the target",
                 )

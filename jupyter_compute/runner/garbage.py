@@ -11,11 +11,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from . import status
+from . import environments, status
 from .blobs import Blobs
 from .failures import Failure
 from .launching import attempt_folder
 
+UNLIMITED = 1 << 62
 _FINAL = ("completed", "failed", "canceled")
 _YOUNG_S = 3600.0
 _OLD_S = 7 * 86400.0
@@ -77,8 +78,10 @@ def _allow(function: Any, path: str, _: Any) -> None:
             os.unlink(path)
 
 
-def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
-    """Remove blobs until they fit the limit, those first that were used longest ago.
+def collect(
+    root: str, limit_bytes: int, keep: Iterable[str], environments_limit_bytes: int = UNLIMITED
+) -> dict[str, Any]:
+    """Remove blobs, and environments, until they fit their limits, the longest unused first.
 
     What runs need that are not over, what ``keep`` names, and large ones that came within the last
     hour stay whatever the limit. A small one that goes between its upload and the launch is sent
@@ -114,7 +117,9 @@ def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
         entries = blobs.packs.entries()
         blobs.packs.rewrite(raw for raw in entries if raw.hex() not in lost)
     freed = sum(sizes[digest] for digest in gone)
-    return {"freed_bytes": freed, "left_bytes": sum(sizes.values()) - freed}
+    left = sum(sizes.values()) - freed
+    freed += environments.discard(root, environments_limit_bytes)
+    return {"freed_bytes": freed, "left_bytes": left}
 
 
 def _choose(

@@ -158,6 +158,8 @@ export interface IRunLine {
   ended: number | null;
   cancel_requested: number | null;
   last_seen: number | null;
+  /** When a silent target is asked again. */
+  retry_at: number | null;
   parent_id: string | null;
   rerun_of: string | null;
   /** Where the cell stands. */
@@ -320,6 +322,8 @@ export interface IRun {
   cancel_requested: number | null;
   canceled_by: string;
   last_seen: number | null;
+  /** When a silent target is asked again. */
+  retry_at: number | null;
   git: IGitState | null;
   source: string;
   facts: IRunFacts;
@@ -529,5 +533,6 @@ export interface IChange {
   target?: string;
   name?: string;
   reason?: string;
+  retry_at?: number | null;
   attempt?: number;
 }

@@ -49,6 +49,8 @@ export function promptDialog(
     title: isConfirm ? trans.__('Please confirm') : trans.__('Please answer'),
     body: new PromptBody(prompt, trans),
     focusNodeSelector: 'input',
+    // Whoever types elsewhere when it comes up must not trust a machine by a stroke of Enter.
+    defaultButton: isConfirm ? 0 : 1,
     checkbox: prompt.can_keep
       ? {
           label: keepLabel(prompt.keep_in, trans),
