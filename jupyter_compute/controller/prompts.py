@@ -105,7 +105,7 @@ class Prompts:
         return Asker(self, target)
 
     def pass_on(self, asker: Asker) -> None:
-        """Hold the answers that have opened a place, once, for who comes there next.
+        """Hold the answers that have opened a place for who comes there next, in memory.
 
         So nobody is asked for a password when a place is looked at, and again when it is
         attached at once.
