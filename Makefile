@@ -9,6 +9,7 @@ VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 DEMO ?= $(CURDIR)/.demo
 RERUNS ?= 0
+WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
@@ -66,8 +67,8 @@ browser:
 	  { echo 'Chromium could not be installed; the browser tests need it'; exit 1; }
 
 # What a remote machine of the tests is made of. Its namespaces need root.
-ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath libfaketime \
-  docker.io podman runc openmpi-bin
+ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath \
+  libfaketime docker.io podman runc openmpi-bin
 engines:
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
@@ -78,7 +79,8 @@ engines:
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm test
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) $(PYTEST_ARGS)
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) \
+	  --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff format --check .

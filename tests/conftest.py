@@ -27,6 +27,23 @@ _ENGINES = {
 _REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,sshd,uv"
 _FOR_ROOT = ("docker", "netns", "podman")
 
+# With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
+_MACHINES = {"new_machine", "new_lasting_machine"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin, and keep browsers and machines apart, as workers go along."""
+    unquiet = {item.path for item in items if _MACHINES & set(getattr(item, "fixturenames", ()))}
+
+    def place(item: pytest.Item) -> int:
+        if item.nodeid.startswith("tests/ui/"):
+            return 0
+        if item.path in unquiet:
+            return 2
+        return 1 if item.nodeid.startswith("tests/integration/") else 3
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -14,6 +14,7 @@ from ..registry import Registry
 from ..workspace import Workspace
 from .desk import Desk
 from .handover import SecretBox
+from .interruptions import Interruptions
 
 
 class TargetSource(Protocol):
@@ -36,6 +37,8 @@ class Context:
         requeues: How often a lost run is started again.
         patience_s: How long a launch waits for the values of its ``env:`` secrets.
         retry_s: The first pause after a silent target, a full disk or a bug.
+        interruptions: Tells whether this machine has slept or changed its network.
+        interruptions_s: Seconds between looks at that.
     """
 
     workspace: Workspace
@@ -53,3 +56,5 @@ class Context:
     requeues: int = 3
     patience_s: float = 15.0
     retry_s: float = 0.5
+    interruptions: Interruptions = field(default_factory=Interruptions)
+    interruptions_s: float = 1.0

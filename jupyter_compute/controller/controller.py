@@ -15,6 +15,7 @@ from ..model import Run, RunId, RunState, Target
 from . import progress
 from .context import Context
 from .doorbell import Doorbell
+from .ending import end
 from .inspection import Answer, name_of, take_wish, wishes, write_answer
 from .looking import Looks, as_error, make_driver
 from .prompts import Prompts
@@ -74,11 +75,26 @@ class Controller:
 
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Act on the store until stopped, or until a condition holds after a look at it."""
-        await self.adopt()
-        while not self._is_stopping and not until():
-            await self._bell.wait(self._context.turn_s * (1.0 if self.is_busy else 2.5))
-            if not self._is_stopping:
-                await self._turn_safely()
+        watching = asyncio.create_task(self._watch_for_interruptions())
+        try:
+            await self.adopt()
+            while not self._is_stopping and not until():
+                await self._bell.wait(self._context.turn_s * (1.0 if self.is_busy else 2.5))
+                if not self._is_stopping:
+                    await self._turn_safely()
+        finally:
+            await end(watching)
+
+    async def _watch_for_interruptions(self) -> None:
+        interruptions = self._context.interruptions
+        while True:
+            await asyncio.sleep(self._context.interruptions_s)
+            workers = self._all_workers()
+            is_silent = any(worker.is_silent for worker in workers)
+            if interruptions.have_been(is_silent=is_silent):
+                log.info("this machine has slept, or its network has changed")
+                for worker in workers:
+                    worker.rouse()
 
     async def _turn_safely(self) -> None:
         try:

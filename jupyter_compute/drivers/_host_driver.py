@@ -7,7 +7,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -23,13 +23,14 @@ from ..errors import (
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
+from ._checking import info_of, look
 from ._containers import containers_of
+from ._findings import Arrival
 from ._host import Host
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
-_LITTLE_DISK = 1 << 30
 _COLLECT_EVERY_S = 3600.0
 
 
@@ -64,6 +65,9 @@ class HostDriver(Driver):
         hello: More keys for the agent's ``hello``.
     """
 
+    doubt_s = 10.0
+    """Seconds for an answer after this machine has slept; a network takes some to come back."""
+
     silence_s = 20.0
     """Seconds without a byte after which the agent is asked whether it is there."""
 
@@ -72,6 +76,9 @@ class HostDriver(Driver):
 
     environments_limit_bytes = 40 * (1 << 30)
     """The same for the environments that were built there."""
+
+    root_choice: ClassVar[str] = "its option root"
+    """How another folder than :meth:`root` is chosen, as a user would be told."""
 
     def __init__(self, context: DriverContext, options: Struct) -> None:
         self.context = context
@@ -93,6 +100,10 @@ class HostDriver(Driver):
     def root(self) -> str:
         """Return the folder on the target; ``~`` is the home there."""
 
+    def variables(self) -> Mapping[str, str]:
+        """Return environment variables for programs there, besides those of the login."""
+        return {}
+
     def slots(self, cpus: float) -> int | None:
         """Return how many runs the target takes at once, from its usable cores."""
         return max(1, round(2 * cpus))
@@ -101,42 +112,33 @@ class HostDriver(Driver):
 
     async def check(self) -> TargetInfo:
         """Find out what the machine has, and what is wrong with it."""
+        return await self._look(is_brief=False)
+
+    async def measure(self) -> TargetInfo:
+        """Find out what the machine has, without a look at its tools."""
+        return await self._look(is_brief=True)
+
+    async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
         self.host.ask_again()
         try:
-            facts = (await self._call({"op": "facts"})).head
+            seen = await look(self._call, self.variables(), is_brief=is_brief)
         except (AuthenticationError, TargetUnreachableError):
             raise
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        return TargetInfo(
-            resource_id=resource_id,
-            place=str(self._agent.hello.get("place", "")) if self._agent else "",
-            host=facts["host"],
-            python=facts["python"],
-            cpus=facts["cpus"],
-            gpus=tuple(gpu["name"] for gpu in facts["gpus"]),
-            memory_gb=round(facts["memory_bytes"] / 1e9, 1),
-            slots=self.slots(facts["cpus"]),
-            facts={
-                "interpreter": facts["executable"],
-                "platform": facts["platform"],
-                "user": facts["user"],
-                "root": self._agent.hello["root"] if self._agent else self.root(),
-                "disk free": f"{facts['disk_free_bytes'] / 1e9:.1f} GB",
-                "uv": facts["uv"] or "not found",
-            },
-            problems=tuple(self.problems(facts)),
+        agent, is_far = self._agent, not self.host.is_here
+        arrival = Arrival(
+            root=str(agent.hello.get("root", "")) if agent else self.root(),
+            place=str(agent.hello.get("place", "")) if agent else "",
+            root_choice=self.root_choice,
+            noise=agent.noise if agent and is_far else 0,
+            login_s=agent.login_s if agent and is_far else None,
+            clock_s=seen.clock_s if is_far else None,
+            round_trip_s=seen.round_trip_s if is_far else None,
         )
-
-    def problems(self, facts: Mapping[str, Any]) -> Iterator[Problem]:
-        """Say what is wrong, from what the agent found."""
-        if facts["disk_free_bytes"] < _LITTLE_DISK:
-            yield Problem(
-                message=f"only {facts['disk_free_bytes'] / 1e6:.0f} MB of disk are free",
-                remedy="remove old runs, or choose another folder",
-            )
+        return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
@@ -229,6 +231,11 @@ class HostDriver(Driver):
         """List the runs whose folders are on the machine."""
         answer = await self._call({"op": "list"})
         return [(run, attempt) for run, attempt in answer.head["jobs"]]
+
+    def rouse(self) -> None:
+        """Give the pipe up soon if the agent says nothing any more."""
+        if self._agent is not None:
+            self._agent.doubt(self.doubt_s)
 
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""

@@ -48,6 +48,7 @@ class LocalDriver(HostDriver):
     kind: ClassVar[str] = "local"
     title: ClassVar[str] = "This machine"
     Options: ClassVar[type[Struct]] = LocalOptions
+    root_choice: ClassVar[str] = "JUPYTER_COMPUTE_HOME"
 
     options: LocalOptions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -30,8 +31,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
 
 
-def _in(group: str, **schema: str) -> Meta:
-    return Meta(extra_json_schema={"group": group, **schema})
+def _in(group: str, title: str, **schema: str) -> Meta:
+    return Meta(title=title, extra_json_schema={"group": group, **schema})
 
 
 class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,17 +41,18 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Everything that ``~/.ssh/config`` says about the host counts; what is given here comes first.
 
     Attributes:
-        host: A name of ``~/.ssh/config``, of the network, or an address; ``user@host`` is fine.
-        user: Whom to log in as.
+        host: A name from ``~/.ssh/config`` or of the network, or an address; ``user@host`` is
+            fine.
+        user: Whom to log in as, where ``~/.ssh/config`` does not say so.
         port: The port, where it is not 22.
         key_file: The private key on this machine.
+        passphrase: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; without it you are
+            asked when it is needed.
+        password: The same for the password of the login: never the password itself.
         jump: Machines to go through first, as ``user@host:port``, with commas between them.
-        password: Where the password is kept: ``env:NAME``, ``file:PATH`` or
-            ``keyring:SERVICE/USER``. Without it the password is asked for when it is needed.
-        passphrase: The same for the passphrase of the key.
         config_file: Read instead of ``~/.ssh/config``.
-        python: The interpreter there, by path or name.
-        container: A container image with Python there, for a machine without: the agent and all
+        python: The interpreter there, by path or name; without it one is looked for.
+        container: A container image with Python, for a machine without: the agent and all
             runs then live in one container of it, under Docker or Podman.
         root: The folder there for blobs, environments and runs.
         slots: How many runs at once; by default two for each usable core.
@@ -68,19 +70,23 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str
     user: str = ""
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    key_file: Annotated[str, _in("Login", format="path")] = ""
-    password: Annotated[str, _in("Login")] = ""
-    passphrase: Annotated[str, _in("Login")] = ""
-    jump: Annotated[str, _in("Login")] = ""
-    config_file: Annotated[str, _in("Login", format="path")] = ""
-    python: Annotated[str, _in("Over there")] = ""
-    container: Annotated[str, _in("Over there")] = ""
-    root: Annotated[str, _in("Over there")] = "~/.jupyter_compute"
-    slots: Annotated[int, Meta(ge=1), _in("Over there")] | None = None
-    env: Annotated[dict[str, str], _in("Over there")] = {}
-    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 20.0
-    bring_uv: Annotated[bool, _in("Over there")] = True
-    environments_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 40.0
+    key_file: Annotated[str, _in("Login", "Private key", format="path")] = ""
+    passphrase: Annotated[str, _in("Login", "Where its passphrase is kept")] = ""
+    password: Annotated[str, _in("Login", "Where the password is kept")] = ""
+    jump: Annotated[str, _in("Login", "By way of")] = ""
+    config_file: Annotated[str, _in("Login", "Configuration of SSH", format="path")] = ""
+    python: Annotated[str, _in("Over there", "Python")] = ""
+    container: Annotated[str, _in("Over there", "Container image")] = ""
+    root: Annotated[str, _in("Over there", "Folder")] = "~/.jupyter_compute"
+    slots: Annotated[Annotated[int, Meta(ge=1)] | None, _in("Over there", "Runs at once")] = None
+    env: Annotated[dict[str, str], _in("Over there", "Environment variables")] = {}
+    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there", "Room for uploads, in GB")] = (
+        20.0
+    )
+    bring_uv: Annotated[bool, _in("Over there", "Bring uv along")] = True
+    environments_limit_gb: Annotated[
+        float, Meta(ge=0), _in("Over there", "Room for environments, in GB")
+    ] = 40.0
     container_engine: ContainerEngine = ""
     container_mounts: ContainerMounts = ()
     container_args: ContainerArgs = ()
@@ -184,6 +190,10 @@ class SshDriver(HostDriver):
     def root(self) -> str:
         """Return the folder there."""
         return self.options.root
+
+    def variables(self) -> Mapping[str, str]:
+        """Return what the options say."""
+        return self.options.env
 
     def slots(self, cpus: float) -> int | None:
         """Return how many runs at once, as said or from the cores."""

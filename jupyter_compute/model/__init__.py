@@ -51,6 +51,7 @@ from .runs import (
     RunFacts,
     RunFilter,
     RunPage,
+    retrying,
 )
 from .snapshots import (
     Excluded,
@@ -132,4 +133,5 @@ __all__ = [
     "TargetInfo",
     "VariableEvent",
     "new_run_id",
+    "retrying",
 ]

@@ -85,7 +85,9 @@ class Operations:
     # -- what is there -------------------------------------------------------------------------
 
     def _op_facts(self, head: dict[str, Any]) -> Outcome:
-        return Forked(lambda: facts(self.root))
+        env = {str(name): str(value) for name, value in dict(head.get("env") or {}).items()}
+        is_brief = bool(head.get("brief"))
+        return Forked(lambda: facts(self.root, env, is_brief=is_brief))
 
     def _op_tool(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: tools.offer(self.root, head))
