@@ -26,7 +26,7 @@ from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
 from ._checking import info_of, look
 from ._findings import Arrival
 from ._host import Host
-from ._statuses import Known, status_of
+from ._statuses import Known, status_of, understood
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
@@ -132,6 +132,7 @@ class HostDriver(Driver):
         )
         return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
+    @understood
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
         self._blobs = blobs
@@ -144,6 +145,7 @@ class HostDriver(Driver):
             self._collected = time.monotonic()
             await self.collect(digests)
 
+    @understood
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
         plain = msgspec.structs.replace(job, secret_env={})
@@ -158,11 +160,14 @@ class HostDriver(Driver):
             if exc.code != "missing-blobs" or self._blobs is None:
                 self._refuse(exc, LaunchError)
             # Another's collection took them between the upload and now.
-            self._uploader.forget(exc.head["digests"])
-            await self.upload(exc.head["digests"], self._blobs)
+            named = set(map(str, exc.head.get("digests") or ()))
+            lacking = [digest for digest in job.digests if digest in named]
+            self._uploader.forget(lacking)
+            await self.upload(lacking, self._blobs)
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
+    @understood
     async def poll(
         self,
         jobs: Collection[Job],
@@ -196,7 +201,9 @@ class HostDriver(Driver):
         unknown = set(answer.head["unknown"])
         found = {run: seen.status for run, seen in known.items() if run not in unknown}
         for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(status_of(status), mark)
+            if run not in wanted:
+                continue
+            seen = Known(status_of(status), str(mark))
             self._known[run] = seen
             found[run] = seen.status
         return found
@@ -224,14 +231,13 @@ class HostDriver(Driver):
         self._uploader.forget()
         await self._call({"op": "purge"})
         # What this agent would load on demand is gone.
-        agent, self._agent = self._agent, None
-        if agent is not None:
-            await agent.close()
+        await self._hang_up()
 
+    @understood
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""
-        answer = await self._call({"op": "list"})
-        return [(run, attempt) for run, attempt in answer.head["jobs"]]
+        head = (await self._call({"op": "list"})).head
+        return [(str(run), int(attempt)) for run, attempt in head["jobs"]]
 
     def rouse(self) -> None:
         """Give the pipe up soon if the agent says nothing any more."""
@@ -244,12 +250,16 @@ class HostDriver(Driver):
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
         await self.host.close()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         agent, self._agent = self._agent, None
         if agent is not None:
             await agent.close()
 
     # -- for kinds on top of a host ------------------------------------------------------------
 
+    @understood
     async def execute(
         self,
         argv: Collection[str],
@@ -276,14 +286,10 @@ class HostDriver(Driver):
         data = (lambda: iter((input,))) if input else None
         answer = await self._call(head, data=data, repeat=False)
         length = answer.head["stdout"]
-        return Executed(
-            answer.head["exit_code"],
-            answer.head["signal"],
-            answer.body[:length],
-            answer.body[length:],
-            answer.head["timed_out"],
-        )
+        code, signal, is_late = (answer.head[key] for key in ("exit_code", "signal", "timed_out"))
+        return Executed(code, signal, answer.body[:length], answer.body[length:], is_late)
 
+    @understood
     async def collect(self, keep: Collection[Digest] = ()) -> int:
         """Remove blobs that no run needs until they fit the limit; returns the freed bytes."""
         self._uploader.forget()

@@ -59,7 +59,7 @@ class Uploader:
 
     async def _upload_asked(self, wanted: list[Digest], blobs: BlobSource) -> None:
         answer = await self._call({"op": "missing", "digests": wanted})
-        missing: list[Digest] = answer.head["missing"]
+        missing = _of(wanted, answer.head)
         sizes = {digest: blobs.size(digest) for digest in missing}
         await self._put_small([d for d in missing if sizes[d] <= SMALL], sizes, blobs)
         large = [digest for digest in missing if sizes[digest] > SMALL]
@@ -89,10 +89,10 @@ class Uploader:
         while left:
             # Asked anew: another upload may have brought some of it meanwhile.
             answer = await self._call({"op": "missing", "digests": left})
-            left = answer.head["missing"]
+            left = _of(left, answer.head)
             try:
                 for digest in left:
-                    await self._put([digest], sizes, answer.head["partial"], blobs)
+                    await self._put([digest], sizes, _begun(answer.head), blobs)
                 return
             except Refused as exc:
                 pause = next(pauses, None)
@@ -112,7 +112,7 @@ class Uploader:
         if not files:
             return digests
         answer = await self._call({"op": "adopt", "files": files})
-        adopted = set(answer.head["adopted"])
+        adopted = set(map(str, answer.head["adopted"]))
         return [digest for digest in digests if digest not in adopted]
 
     async def _put(
@@ -126,6 +126,16 @@ class Uploader:
         total = sum(sizes[digest] for digest in digests)
         head: dict[str, Any] = {"op": "put", "blobs": rows}
         await self._call(head, data=lambda: _bytes_of(rows, blobs), size=total)
+
+
+def _of(asked: list[Digest], head: Mapping[str, Any]) -> list[Digest]:
+    """Return what is missing of what was asked; a machine can ask for nothing else."""
+    missing = set(map(str, head["missing"]))
+    return [digest for digest in asked if digest in missing]
+
+
+def _begun(head: Mapping[str, Any]) -> dict[Digest, int]:
+    return {str(digest): max(0, int(size)) for digest, size in dict(head["partial"]).items()}
 
 
 def _existing(paths: dict[Digest, str]) -> dict[Digest, str]:
