@@ -23,7 +23,8 @@ from ..errors import (
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
-from ._checking import info_of, look
+from ._checking import arrived, info_of, look
+from ._containers import containers_of
 from ._findings import Arrival
 from ._host import Host
 from ._statuses import Known, status_of, understood
@@ -66,6 +67,9 @@ class HostDriver(Driver):
 
     blobs_limit_bytes = 20 * (1 << 30)
     """Blobs on the target beyond this are removed, those first that were used longest ago."""
+
+    environments_limit_bytes = 40 * (1 << 30)
+    """The same for the environments that were built there."""
 
     root_choice: ClassVar[str] = "its option root"
     """How another folder than :meth:`root` is chosen, as a user would be told."""
@@ -120,16 +124,9 @@ class HostDriver(Driver):
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        agent, is_far = self._agent, not self.host.is_here
-        arrival = Arrival(
-            root=str(agent.hello.get("root", "")) if agent else self.root(),
-            place=str(agent.hello.get("place", "")) if agent else "",
-            root_choice=self.root_choice,
-            noise=agent.noise if agent and is_far else 0,
-            login_s=agent.login_s if agent and is_far else None,
-            clock_s=seen.clock_s if is_far else None,
-            round_trip_s=seen.round_trip_s if is_far else None,
-        )
+        arrival = Arrival(root=self.root(), root_choice=self.root_choice)
+        if self._agent is not None:
+            arrival = arrived(arrival, self._agent, seen, is_here=self.host.is_here)
         return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
     @understood
@@ -151,7 +148,7 @@ class HostDriver(Driver):
         plain = msgspec.structs.replace(job, secret_env={})
         head = {
             "op": "launch",
-            "job": msgspec.to_builtins(plain),
+            "job": {**msgspec.to_builtins(plain), "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -291,9 +288,14 @@ class HostDriver(Driver):
 
     @understood
     async def collect(self, keep: Collection[Digest] = ()) -> int:
-        """Remove blobs that no run needs until they fit the limit; returns the freed bytes."""
+        """Remove what no run needs until it fits the limits; returns the freed bytes."""
         self._uploader.forget()
-        head = {"op": "gc", "limit_bytes": self.blobs_limit_bytes, "keep": list(keep)}
+        head = {
+            "op": "gc",
+            "limit_bytes": self.blobs_limit_bytes,
+            "environments_limit_bytes": self.environments_limit_bytes,
+            "keep": list(keep),
+        }
         return int((await self._call(head)).head["freed_bytes"])
 
     # -- the pipe ------------------------------------------------------------------------------

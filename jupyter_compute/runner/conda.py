@@ -1,13 +1,15 @@
-"""The program that makes conda environments on the target: which there is, and where."""
+"""Conda environments on the target: the program that makes them, and how it is called."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from . import asking
+from .building import CannotBuildError, Site, Step, write_files
 from .endings import shorten
 
 _NAMES = ("micromamba", "mamba", "conda")
@@ -15,6 +17,15 @@ _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", "
 _SYSTEM = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3", "/usr/local/conda")
 _BINARIES = (".local/bin", "bin")
 _POINTERS = ("MAMBA_EXE", "CONDA_EXE")
+_FILE = "environment.yml"
+_UNATTENDED = {
+    "CONDA_ALWAYS_YES": "true",
+    "MAMBA_ALWAYS_YES": "true",
+    "CONDA_NOTIFY_OUTDATED_CONDA": "false",
+    "MAMBA_NO_PROGRESS_BARS": "true",
+    "NO_COLOR": "1",
+}
+"""No question is asked, and nothing is drawn, where nobody looks."""
 
 
 class Conda(NamedTuple):
@@ -79,3 +90,41 @@ def _candidates(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         found = shutil.which(name, path=os.pathsep.join(folders))
         if found:
             yield name, found
+
+
+class CondaRecipe(NamedTuple):
+    """What a conda environment is made from.
+
+    Attributes:
+        text: The text of an ``environment.yml``.
+    """
+
+    text: str
+
+    @property
+    def base(self) -> str:
+        """What the environment depends on besides: nothing."""
+        return "conda"
+
+    def digest(self) -> str:
+        """Name the recipe, for a job that does not."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def write(self, folder: str) -> None:
+        """Write the file that the build reads."""
+        write_files(folder, {_FILE: self.text})
+
+    def steps(self, site: Site) -> list[Step]:
+        """List what is to be run, in the folder of the file.
+
+        Raises:
+            CannotBuildError: No program of the conda family is there.
+        """
+        conda = find_conda(site.env)
+        if conda.trouble:
+            raise CannotBuildError(f"{conda.trouble}; {conda.remedy}")
+        # From its version 2 on, mamba is what micromamba is.
+        is_old = conda.name == "conda" or conda.version.startswith(("0.", "1."))
+        verb = ["env", "create"] if is_old and conda.name != "micromamba" else ["create"]
+        argv = [*verb, "--prefix", site.folder, "--file", _FILE]
+        return [Step([conda.path, *argv], _UNATTENDED, [conda.name, *argv])]

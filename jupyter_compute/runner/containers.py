@@ -1,10 +1,11 @@
-"""The engine that runs containers on the target: which there is, and whether it answers."""
+"""The engine that runs containers on the target: which there is, and what it is asked."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from . import asking
 from .endings import shorten
@@ -14,6 +15,7 @@ CHOICE = "JUPYTER_COMPUTE_CONTAINER_ENGINE"
 
 _NAMES = ("docker", "podman")
 _PLACES = (".local/bin", "bin")
+_REMOVAL_S = 60.0
 
 
 class Engine(NamedTuple):
@@ -54,6 +56,30 @@ def find_engines(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> 
     names = [choice] if choice else list(_NAMES)
     paths = [(name, shutil.which(name, path=asking.places(env, *_PLACES))) for name in names]
     return [_look(name, path, env, timeout_s) for name, path in paths if path]
+
+
+def state_of(engine: str, name: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """Return what an engine says of a container's state; empty if it says nothing.
+
+    Args:
+        engine: The engine's program.
+        name: The container's name.
+        env: The environment variables that the engine's program is run with.
+    """
+    answer = asking.ask([engine, "inspect", "--format", "{{json .State}}", name], env)
+    try:
+        found = json.loads(answer.said)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remove(engine: str, names: Sequence[str], env: Mapping[str, str]) -> bool:
+    """End containers by force and remove them; tells whether none of them is left. Repeatable."""
+    asking.ask([engine, "rm", "--force", *names], env, _REMOVAL_S)
+    listing = [engine, "ps", "--all", "--format", "{{.Names}}"]
+    answer = asking.ask(listing, env)
+    return answer.code == 0 and not set(answer.said.split()) & set(names)
 
 
 def _look(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Engine:

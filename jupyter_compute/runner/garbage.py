@@ -11,13 +11,17 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from . import status
+from . import environments, status
 from .blobs import Blobs
 from .failures import Failure
 from .launching import attempt_folder
 
+UNLIMITED = 1 << 62
 _FINAL = ("completed", "failed", "canceled")
-_OURS = ("runs", "trash", "blobs", "environments", "interpreters", "lib", "place", "agent")
+_OURS = (
+    *("runs", "trash", "blobs", "environments", "images", "interpreters", "tools", "lib"),
+    *("place", "agent"),
+)
 _YOUNG_S = 3600.0
 _OLD_S = 7 * 86400.0
 
@@ -104,8 +108,10 @@ def purge(root: str) -> dict[str, Any]:
     return {"is_empty": not os.path.exists(root)}
 
 
-def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
-    """Remove blobs until they fit the limit, those first that were used longest ago.
+def collect(
+    root: str, limit_bytes: int, keep: Iterable[str], environments_limit_bytes: int = UNLIMITED
+) -> dict[str, Any]:
+    """Remove blobs, and environments, until they fit their limits, the longest unused first.
 
     What runs need that are not over, what ``keep`` names, and large ones that came within the last
     hour stay whatever the limit. A small one that goes between its upload and the launch is sent
@@ -141,7 +147,9 @@ def collect(root: str, limit_bytes: int, keep: Iterable[str]) -> dict[str, Any]:
         entries = blobs.packs.entries()
         blobs.packs.rewrite(raw for raw in entries if raw.hex() not in lost)
     freed = sum(sizes[digest] for digest in gone)
-    return {"freed_bytes": freed, "left_bytes": sum(sizes.values()) - freed}
+    left = sum(sizes.values()) - freed
+    freed += environments.discard(root, environments_limit_bytes)
+    return {"freed_bytes": freed, "left_bytes": left}
 
 
 def _choose(

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, protocol, status
+from . import garbage, held, launching, library, protocol, status, tools
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -89,6 +89,9 @@ class Operations:
         is_brief = bool(head.get("brief"))
         return Forked(lambda: facts(self.root, env, is_brief=is_brief))
 
+    def _op_tool(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: tools.offer(self.root, head))
+
     def _op_list(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: {"jobs": garbage.list_attempts(self.root)})
 
@@ -122,7 +125,8 @@ class Operations:
 
     def _op_gc(self, head: dict[str, Any]) -> Outcome:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
-        return Forked(lambda: garbage.collect(self.root, limit, keep))
+        built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
+        return Forked(lambda: garbage.collect(self.root, limit, keep, built))
 
     def _op_purge(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: garbage.purge(self.root))

@@ -6,8 +6,9 @@ import os
 import sqlite3
 import struct
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import ConfigError, StoreError
@@ -20,6 +21,12 @@ _NETWORK = (
 _IDLE_CONNECTIONS = 4
 _BESIDE = 65536
 _forked: list[sqlite3.Connection] = []
+
+# A process that closes any descriptor of a file loses all its locks on it (POSIX), so that another
+# process may take the write-ahead log away under it. What is open here as a database is not opened
+# otherwise, therefore.
+_open: Counter[tuple[int, int]] = Counter()
+_opening = threading.Lock()
 
 
 class Database:
@@ -46,23 +53,24 @@ class Database:
         self._is_closed = False
         self._pid = os.getpid()
         self._is_wal = False
+        self._file: tuple[int, int] | None = None
         refuse_foreign(path)
-        with self.translate():
-            self._create()
-            connection = self._connect()
-            try:
-                self._is_wal = self._set_journal(connection)
-                self._migrate(connection)
-            except BaseException:
-                connection.close()
-                raise
-        connection.close()
+        try:
+            with self.translate():
+                self._create()
+                self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file; repeatable."""
         with self._guard:
             self._is_closed = True
+            file, self._file = self._file, None
         self.release()
+        if file is not None:
+            _let_go(file)
 
     def release(self) -> None:
         """Close the connections that nobody uses now; new ones are made when needed."""
@@ -168,9 +176,19 @@ class Database:
                 return
         connection.close()
 
+    def _prepare(self) -> None:
+        connection = self._connect()
+        try:
+            self._is_wal = self._set_journal(connection)
+            self._migrate(connection)
+        finally:
+            connection.close()
+
     def _create(self) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        os.close(os.open(self.path, flags, 0o600))
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, flags, 0o600))
+        self._file = _hold(self.path)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -226,8 +244,7 @@ def refuse_foreign(path: Path) -> None:
         StoreError: It is one of these, or cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            head = file.read(100)
+        head = _head(path)
     except FileNotFoundError:
         return
     except OSError as exc:
@@ -244,6 +261,34 @@ def refuse_foreign(path: Path) -> None:
         raise _foreign(path)
     if version > schema.VERSION:
         raise _newer(path, version)
+
+
+def _head(path: Path) -> bytes:
+    """Read the first bytes of a file; none of what is open here, which has been looked at."""
+    with _opening:
+        if _open[_identity(path)]:
+            return b""
+        with open(path, "rb") as file:
+            return file.read(100)
+
+
+def _hold(path: Path) -> tuple[int, int]:
+    with _opening:
+        identity = _identity(path)
+        _open[identity] += 1
+    return identity
+
+
+def _let_go(identity: tuple[int, int]) -> None:
+    with _opening:
+        _open[identity] -= 1
+        if not _open[identity]:
+            del _open[identity]
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
 
 
 def is_on_network(path: Path) -> bool:

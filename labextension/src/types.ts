@@ -127,6 +127,10 @@ export interface IPrompt {
   created: number;
   /** Whether the answer may be kept for the next time. */
   can_keep: boolean;
+  /** Where it would be kept: `keyring`, or the path of a file. */
+  keep_in: string;
+  /** Whether the last answer was refused. */
+  again: boolean;
 }
 
 export interface IPromptAnswer {

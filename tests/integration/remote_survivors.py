@@ -15,7 +15,7 @@ from machines import Machine, Process
 from survivors import Stage, submit
 
 from jupyter_compute.client import Client
-from jupyter_compute.model import Run
+from jupyter_compute.model import Run, RunFilter
 
 LIVELY = "ServerAliveInterval 1\nServerAliveCountMax 2\nConnectTimeout 3\n"
 """What somebody with a bad line has in ``~/.ssh/config``."""
@@ -174,8 +174,8 @@ class Submitter:
         data = random.Random(1)
         with Client(self.stage.home) as client:
             while not self.is_over:
-                runs = self.stage.runs()
-                if sum(not run.is_final for run in runs.values()) >= self.active:
+                runs = client.runs(RunFilter(limit=1000)).runs
+                if sum(not run.is_final for run in runs) >= self.active:
                     time.sleep(0.01)
                     continue
                 (self.stage.source / "data.bin").write_bytes(data.randbytes(1_000_000))

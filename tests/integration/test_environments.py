@@ -188,8 +188,7 @@ def test_pip_builds_where_there_is_no_uv(stage: Stage, wheel: str) -> None:
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"type": "conda", "text": "x"}, "a conda environment cannot be used on this target"),
-        ({"type": "image", "image": "x"}, "a container image cannot be used on this target"),
+        ({"type": "dream"}, "an environment of the type 'dream' is not known"),
         ({"type": "python", "interpreter": "python9.9"}, "there is no interpreter python9.9 on"),
         ({"type": "python", "interpreter": "/no/python"}, "there is no interpreter /no/python on"),
     ],

@@ -349,6 +349,15 @@ def test_threads_share_a_store(path, new_run):
     store.close()
 
 
+def test_opening_a_store_once_more_takes_no_lock_from_who_has_it_open(store, path, new_run):
+    """A process loses all its locks on a file when it closes any descriptor of it."""
+    store.add(new_run())
+    Store.open(path).close()
+    finish(start("store.add(new_run()); store.close()", path))
+    finish(start("store.add(new_run()); store.close()", path))
+    assert store.counts() == {RunState.QUEUED: 3}
+
+
 def test_a_forked_process_may_go_on_with_the_store(path):
     code = """
     import warnings
