@@ -79,7 +79,10 @@ class Driver(ABC):
 
     @abstractmethod
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
-        """Bring the blobs to the target that it lacks, and only these."""
+        """Bring the blobs to the target that it lacks, and only these.
+
+        The digests may begin with a snapshot's own id, which a driver may use to ask less.
+        """
 
     @abstractmethod
     async def launch(self, job: Job) -> str:

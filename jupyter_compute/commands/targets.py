@@ -64,7 +64,7 @@ def targets(line: Line) -> Result:
                 info.get("host", ""),
                 info.get("python", ""),
                 f"{info['cpus']:g}" if info.get("cpus") else "",
-                str(len(info["gpus"])) if info else "",
+                str(len(info["gpus"])) if info.get("host") else "",
                 f"{info['memory_gb']:.0f} GB" if info.get("memory_gb") else "",
                 str(sum(data["active"].values())),
                 _condition(data),
@@ -99,9 +99,10 @@ def _info_blocks(info: TargetInfo) -> list[Any]:
     fields: dict[str, Cell | str] = {
         "host": info.host,
         "python": info.python,
-        "cores": f"{info.cpus:g}",
-        "gpus": ", ".join(info.gpus) or "none",
-        "memory": f"{info.memory_gb:.0f} GB",
+        # Where nothing could be looked at nothing is known, which is not the same as none.
+        "cores": f"{info.cpus:g}" if info.cpus else "",
+        "gpus": ", ".join(info.gpus) or ("none" if info.host else ""),
+        "memory": f"{info.memory_gb:.0f} GB" if info.memory_gb else "",
         "slots": "" if info.slots is None else str(info.slots),
         **info.facts,
     }

@@ -7,7 +7,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -27,22 +27,12 @@ from ._checking import arrived, info_of, look
 from ._containers import containers_of
 from ._findings import Arrival
 from ._host import Host
-from ._statuses import Known, status_of, understood
+from ._statuses import Executed, Known, status_of, understood
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
 _COLLECT_EVERY_S = 3600.0
-
-
-class Executed(NamedTuple):
-    """How a command on the target ended."""
-
-    exit_code: int | None
-    signal: int | None
-    stdout: bytes
-    stderr: bytes
-    timed_out: bool = False
 
 
 class HostDriver(Driver):
@@ -145,10 +135,12 @@ class HostDriver(Driver):
     @understood
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
-        plain = msgspec.structs.replace(job, secret_env={})
+        plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
+        # They are those of its inputs and its snapshot, whose manifest is there: a long list.
+        del plain["digests"]
         head = {
             "op": "launch",
-            "job": {**msgspec.to_builtins(plain), "containers": containers_of(self.options)},
+            "job": {**plain, "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -156,11 +148,9 @@ class HostDriver(Driver):
         except Refused as exc:
             if exc.code != "missing-blobs" or self._blobs is None:
                 self._refuse(exc, LaunchError)
-            # Another's collection took them between the upload and now.
-            named = set(map(str, exc.head.get("digests") or ()))
-            lacking = [digest for digest in job.digests if digest in named]
-            self._uploader.forget(lacking)
-            await self.upload(lacking, self._blobs)
+            # Another's collection took them between the upload and now, or they never came.
+            self._uploader.forget(job.digests)
+            await self.upload(job.digests, self._blobs)
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
@@ -326,12 +316,14 @@ class HostDriver(Driver):
         data: Callable[[], Iterator[bytes]] | None = None,
         size: int = 0,
         repeat: bool = True,
+        sent: asyncio.Event | None = None,
     ) -> Answer:
         """Ask the agent, on a new pipe if the open one turns out to be lost."""
         for is_last in (not repeat, True):
             agent = await self._open_agent()
             try:
-                return await agent.call(head, data=data() if data else None, size=size)
+                stream = data() if data else None
+                return await agent.call(head, data=stream, size=size, sent=sent)
             except PipeLost as exc:
                 if is_last or str(exc) == CLOSED:
                     raise self._unreachable(str(exc)) from exc

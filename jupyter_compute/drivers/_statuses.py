@@ -1,4 +1,4 @@
-"""What an agent says about a run."""
+"""What an agent says about a run, or about a command."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ class Known(NamedTuple):
 
     status: JobStatus
     mark: str
+
+
+class Executed(NamedTuple):
+    """How a command on the target ended."""
+
+    exit_code: int | None
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
 
 
 def status_of(found: Any) -> JobStatus:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from . import environments, status
+from . import environments, manifests, status
 from .blobs import Blobs
 from .failures import Failure
 from .launching import attempt_folder
@@ -125,7 +125,7 @@ def collect(
     with contextlib.suppress(FileNotFoundError):
         remove(os.path.join(trash, name) for name in os.listdir(trash))
     _drop_abandoned(blobs)
-    needed, used = _uses(root)
+    needed, used = _uses(root, blobs)
     _drop_libraries(root)
     needed.update(keep)
     sizes = {raw.hex(): place.size for raw, place in blobs.packs.entries().items()}
@@ -166,7 +166,7 @@ def _choose(
     return gone
 
 
-def _uses(root: str) -> tuple[set[str], dict[str, float]]:
+def _uses(root: str, blobs: Blobs) -> tuple[set[str], dict[str, float]]:
     needed: set[str] = set()
     used: dict[str, float] = {}
     for run, attempt in list_attempts(root):
@@ -174,10 +174,11 @@ def _uses(root: str) -> tuple[set[str], dict[str, float]]:
         path = os.path.join(folder, "job.json")
         try:
             with open(path, "rb") as file:
-                digests = json.loads(file.read())["digests"]
+                raws = manifests.needed(blobs, json.loads(file.read()))
             at = os.stat(path).st_mtime
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, Failure):
             continue
+        digests = [raw.hex() for raw in raws]
         if not os.path.exists(os.path.join(folder, "exit.json")):
             needed.update(digests)
         for digest in digests:
