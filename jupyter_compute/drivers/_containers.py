@@ -10,12 +10,16 @@ from msgspec import Meta, Struct
 
 _PREFIX = "container_"
 _FIELDS = ("engine", "mounts", "args", "pull")
-_GROUP = Meta(extra_json_schema={"group": "Containers"})
 
-ContainerEngine = Annotated[Literal["", "docker", "podman"], _GROUP]
-ContainerMounts = Annotated[tuple[str, ...], _GROUP]
-ContainerArgs = Annotated[tuple[str, ...], _GROUP]
-ContainerPull = Annotated[Literal["missing", "always", "never"], _GROUP]
+
+def _called(title: str) -> Meta:
+    return Meta(title=title, extra_json_schema={"group": "Containers"})
+
+
+ContainerEngine = Annotated[Literal["", "docker", "podman"], _called("Engine")]
+ContainerMounts = Annotated[tuple[str, ...], _called("Folders")]
+ContainerArgs = Annotated[tuple[str, ...], _called("Arguments")]
+ContainerPull = Annotated[Literal["missing", "always", "never"], _called("Pull images")]
 
 
 def containers_of(options: Struct) -> dict[str, Any]:
