@@ -253,8 +253,27 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
 
 
 @click.argument("name")
+@click.option("--cancel", is_flag=True, help="End its runs first, and wait until they have ended.")
+@click.option("--purge", is_flag=True, help="Remove our files there, too.")
+@click.option(
+    "--timeout",
+    "wait_s",
+    type=click.FloatRange(0),
+    default=120.0,
+    metavar="SECONDS",
+    help="How long to wait for what it has to do.",
+)
 @answers
-def detach(line: Line, name: str) -> Result:
-    """Forget a target. What it is stays as it is."""
-    line.client.detach(name)
-    return line.result("detach", {"detached": name}, Text(f"{name}: detached"))
+def detach(line: Line, name: str, cancel: bool, purge: bool, wait_s: float) -> Result:
+    """Forget a target. Runs that are not over go on there unless `--cancel` is given."""
+    client, place = line.client, line.place
+    client.detach(
+        name, cancel=cancel, purge=purge, wait_s=wait_s, asks=place.asks, tells=place.tells
+    )
+    left = [run.id for run in client.store.active(name)]
+    blocks = [Text(f"{name}: detached" + (", our files there are removed" if purge else ""))]
+    if left:
+        runs = "1 run goes" if len(left) == 1 else f"{len(left)} runs go"
+        words = f"{runs} on there; attach {name} again to see how it ended"
+        blocks.append(Text(words, style="dim"))
+    return line.result("detach", {"detached": name, "active": left}, *blocks)

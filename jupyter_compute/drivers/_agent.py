@@ -193,6 +193,7 @@ class Agent:
         *,
         data: Iterator[bytes] | None = None,
         size: int = 0,
+        sent: asyncio.Event | None = None,
     ) -> Answer:
         """Ask, and wait for the answer.
 
@@ -200,6 +201,7 @@ class Agent:
             head: The head of the request.
             data: Pieces of at most 1 MiB that follow it.
             size: How many bytes there are in ``data``; few are read here, many in a thread.
+            sent: Set when all of it is on its way, so that what is asked next comes after it.
 
         Raises:
             PipeLost: No answer will come.
@@ -215,6 +217,8 @@ class Agent:
             await self._send(encode(id_, REQUEST, dict(head)))
             if data is not None:
                 await self._stream(id_, pending, data, inline=size <= _INLINE)
+            if sent is not None:
+                sent.set()
             return await pending.future
         except (PipeLost, Refused):
             raise

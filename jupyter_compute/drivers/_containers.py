@@ -12,14 +12,14 @@ _PREFIX = "container_"
 _FIELDS = ("engine", "mounts", "args", "pull")
 
 
-def _called(title: str) -> Meta:
+def _titled(title: str) -> Meta:
     return Meta(title=title, extra_json_schema={"group": "Containers"})
 
 
-ContainerEngine = Annotated[Literal["", "docker", "podman"], _called("Engine")]
-ContainerMounts = Annotated[tuple[str, ...], _called("Folders")]
-ContainerArgs = Annotated[tuple[str, ...], _called("Arguments")]
-ContainerPull = Annotated[Literal["missing", "always", "never"], _called("Pull images")]
+ContainerEngine = Annotated[Literal["", "docker", "podman"], _titled("Engine")]
+ContainerMounts = Annotated[tuple[str, ...], _titled("Folders to mount")]
+ContainerArgs = Annotated[tuple[str, ...], _titled("Further arguments")]
+ContainerPull = Annotated[Literal["missing", "always", "never"], _titled("Pull images")]
 
 
 def containers_of(options: Struct) -> dict[str, Any]:

@@ -21,24 +21,18 @@ from ..errors import (
     NotFoundError,
     TargetUnreachableError,
 )
-from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
+from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
 from ._checking import info_of, look
 from ._containers import containers_of
 from ._findings import Arrival
 from ._host import Host
+from ._statuses import Known, status_of
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
 _COLLECT_EVERY_S = 3600.0
-
-
-class Known(NamedTuple):
-    """A status that the agent gave, and its mark for it."""
-
-    status: JobStatus
-    mark: str
 
 
 class Executed(NamedTuple):
@@ -116,7 +110,9 @@ class HostDriver(Driver):
 
     async def measure(self) -> TargetInfo:
         """Find out what the machine has, without a look at its tools."""
-        return await self._look(is_brief=True)
+        # A kind that adds to a check has more to say than the machine.
+        is_whole = type(self).check is not HostDriver.check
+        return await (self.check() if is_whole else self._look(is_brief=True))
 
     async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
@@ -154,10 +150,12 @@ class HostDriver(Driver):
 
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
-        plain = msgspec.structs.replace(job, secret_env={})
+        plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
+        # They are those of its inputs and its snapshot, whose manifest is there: a long list.
+        del plain["digests"]
         head = {
             "op": "launch",
-            "job": {**msgspec.to_builtins(plain), "containers": containers_of(self.options)},
+            "job": {**plain, "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -165,9 +163,9 @@ class HostDriver(Driver):
         except Refused as exc:
             if exc.code != "missing-blobs" or self._blobs is None:
                 self._refuse(exc, LaunchError)
-            # Another's collection took them between the upload and now.
-            self._uploader.forget(exc.head["digests"])
-            await self.upload(exc.head["digests"], self._blobs)
+            # Another's collection took them between the upload and now, or they never came.
+            self._uploader.forget(job.digests)
+            await self.upload(job.digests, self._blobs)
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
@@ -204,7 +202,7 @@ class HostDriver(Driver):
         unknown = set(answer.head["unknown"])
         found = {run: seen.status for run, seen in known.items() if run not in unknown}
         for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(_status_of(status), mark)
+            seen = Known(status_of(status), mark)
             self._known[run] = seen
             found[run] = seen.status
         return found
@@ -226,6 +224,15 @@ class HostDriver(Driver):
     async def delete(self, job: Job) -> None:
         """Remove the folder of an ended job."""
         await self._call({"op": "delete", **_named(job)})
+
+    async def purge(self) -> None:
+        """Remove blobs, environments, runs and the agent from its folder there."""
+        self._uploader.forget()
+        await self._call({"op": "purge"})
+        # What this agent would load on demand is gone.
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await agent.close()
 
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""
@@ -322,12 +329,14 @@ class HostDriver(Driver):
         data: Callable[[], Iterator[bytes]] | None = None,
         size: int = 0,
         repeat: bool = True,
+        sent: asyncio.Event | None = None,
     ) -> Answer:
         """Ask the agent, on a new pipe if the open one turns out to be lost."""
         for is_last in (not repeat, True):
             agent = await self._open_agent()
             try:
-                return await agent.call(head, data=data() if data else None, size=size)
+                stream = data() if data else None
+                return await agent.call(head, data=stream, size=size, sent=sent)
             except PipeLost as exc:
                 if is_last or str(exc) == CLOSED:
                     raise self._unreachable(str(exc)) from exc
@@ -390,14 +399,6 @@ class HostDriver(Driver):
         if exc.code == "not-found" and error is DriverError:
             raise NotFoundError(exc.message, hint=exc.hint) from exc
         raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc
-
-
-def _status_of(found: Any) -> JobStatus:
-    """Understand a status; one that makes no sense says nothing about how its run ended."""
-    try:
-        return msgspec.convert(found, JobStatus)
-    except msgspec.ValidationError as exc:
-        return JobStatus(state=RunState.RUNNING, reason=f"its status is not understood: {exc}")
 
 
 def _named(job: Job) -> dict[str, Any]:

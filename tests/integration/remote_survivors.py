@@ -90,7 +90,7 @@ class RemoteKiller(Killer):
         time.sleep(self.random.uniform(0.0, 0.2))
         self.stage.care()
         kind = self.random.choice(
-            ["controller", "agent", "keeper", "cancel", "ssh", "session", "sshd", "cut", "cut"]
+            ["controller", "agent", "agent", "keeper", "cancel", "ssh", "session", "sshd", "cut"]
         )
         if kind == "keeper":
             self._strike_keeper()

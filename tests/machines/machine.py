@@ -245,9 +245,12 @@ class Machine:
     # Its disk
 
     def home_is_read_only(self, yes: bool = True) -> None:
-        """Remount ``/home`` so that nothing can be written there, or as it was."""
-        how = "ro" if yes else "rw"
-        self.run("mount", "-o", f"remount,bind,{how}", "/home")
+        """Let nothing be opened for writing in ``/home`` any more, or lift that again."""
+        if yes:
+            self.run("mount", "--bind", "/home", "/home")
+            self.run("mount", "-o", "remount,bind,ro", "/home")
+        else:
+            self.run("umount", "--lazy", "/home")
 
     # How it is made
 
