@@ -190,8 +190,6 @@ def test_take_the_pictures_of_the_pages(
     picture("compare")
     command(page, "compute:open-target", name="local")
     picture("target")
-    command(page, "compute:attach")
-    picture("attach")
     command(page, "application:close-all")
     command(page, "docmanager:open", path="digits/work.ipynb")
     expect(page.get_by_text("| Idle")).to_be_visible()
