@@ -9,10 +9,11 @@ VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 DEMO ?= $(CURDIR)/.demo
 RERUNS ?= 0
+WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,git,netns,node,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,sshd,uv
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -66,18 +67,20 @@ browser:
 	  { echo 'Chromium could not be installed; the browser tests need it'; exit 1; }
 
 # What a remote machine of the tests is made of. Its namespaces need root.
-ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath libfaketime
+ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath \
+  libfaketime docker.io podman runc openmpi-bin
 engines:
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
 	  [ -z "$$missing" ] || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
 	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends $$missing; } || \
-	  { echo "Could not be installed, and the ssh tests need them:$$missing"; exit 1; }
+	  { echo "Could not be installed, and the tests need them:$$missing"; exit 1; }
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm test
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) $(PYTEST_ARGS)
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --reruns $(RERUNS) \
+	  --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff format --check .

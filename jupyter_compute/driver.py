@@ -70,9 +70,19 @@ class Driver(ABC):
     async def check(self) -> TargetInfo:
         """Find out what is there, and everything that is wrong at once, each with a remedy."""
 
+    async def measure(self) -> TargetInfo:
+        """Find out how much can run there: a check without what only a person wants to know.
+
+        Asked before the first run; by default it is the whole check.
+        """
+        return await self.check()
+
     @abstractmethod
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
-        """Bring the blobs to the target that it lacks, and only these."""
+        """Bring the blobs to the target that it lacks, and only these.
+
+        The digests may begin with a snapshot's own id, which a driver may use to ask less.
+        """
 
     @abstractmethod
     async def launch(self, job: Job) -> str:
@@ -120,9 +130,23 @@ class Driver(ABC):
     async def delete(self, job: Job) -> None:  # noqa: B027 - not every engine keeps something
         """Remove what the target keeps of an ended job; nothing by default."""
 
+    async def purge(self) -> None:  # noqa: B027 - not every engine keeps something
+        """Remove everything of ours from the target; nothing by default.
+
+        Raises:
+            DriverError: A job is still active there, whoever launched it; nothing is removed.
+        """
+
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the run ids and attempts that the target knows, to rebuild a lost store."""
         return []
+
+    def rouse(self) -> None:  # noqa: B027 - who keeps nothing open has nothing to doubt
+        """Doubt what is open: this machine has slept, or its network has changed.
+
+        Called on the loop; must not block. Calls that wait on a connection which turns out to be
+        dead raise :class:`~.errors.TargetUnreachableError` within seconds rather than minutes.
+        """
 
     async def close(self) -> None:  # noqa: B027 - nothing to let go of is a fair answer
         """Let go of connections. Jobs go on."""

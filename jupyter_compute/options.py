@@ -172,4 +172,5 @@ def _attributes(cls: type[Struct]) -> dict[str, str]:
             told[name] = entry[2].strip()
         elif name and line.strip():
             told[name] += " " + line.strip()
-    return told
+    # They are shown as plain text.
+    return {name: words.replace("``", "") for name, words in told.items()}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-    from typing import Callable, NoReturn, Optional
+    from typing import Dict, NoReturn, Optional, Set
 
 
 class Terminated(SystemExit):
@@ -17,19 +18,32 @@ class Terminated(SystemExit):
 
 
 def end_on_sigterm() -> None:
-    """Turn SIGTERM into :class:`Terminated`, in this process only."""
-    signal.signal(signal.SIGTERM, _handler(os.getpid()))
+    """Turn SIGTERM into :class:`Terminated`, in this process only.
+
+    A process that is forked from here dies of the signal as it would elsewhere, from its first
+    instant on: a worker of a pool that hears it just before it waits would wait for ever.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    masks: Dict[int, Set[int]] = {}
+
+    def before() -> None:
+        found = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        masks[get_ident()] = found
+
+    def after() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop(get_ident()))
+
+    def after_in_child() -> None:
+        if signal.getsignal(signal.SIGTERM) is _end:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        after()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after_in_child)
 
 
-def _handler(owner: int) -> Callable[[int, Optional[FrameType]], None]:
-    def end(number: int, _frame: Optional[FrameType]) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        if os.getpid() != owner:
-            # A worker that was forked from here dies as it would elsewhere.
-            os.kill(os.getpid(), number)
-        raise Terminated(128 + number)
-
-    return end
+def _end(number: int, _frame: Optional[FrameType]) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated(128 + number)
 
 
 def leave(code: int) -> NoReturn:

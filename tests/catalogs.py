@@ -20,6 +20,9 @@ from babel.messages.pofile import read_po, write_po
 from jupyterlab_server.translation_utils import DEFAULT_SCHEMA_SELECTORS
 
 from jupyter_compute import __version__
+from jupyter_compute.drivers.local import LocalDriver
+from jupyter_compute.drivers.ssh import SshDriver
+from jupyter_compute.options import schema_of
 
 ROOT = Path(__file__).parents[1]
 FRONT_END = ROOT / "labextension"
@@ -62,7 +65,7 @@ class Translations(Catalog):
 
 def strings() -> set[String]:
     """Find everything that is to be translated."""
-    return set(_of_sources()) | set(_of_schemas())
+    return set(_of_sources()) | set(_of_schemas()) | set(_of_kinds())
 
 
 def clashes(said: Iterable[String]) -> list[str]:
@@ -89,6 +92,24 @@ def _of_sources() -> Iterator[String]:
 def _of_schemas() -> Iterator[String]:
     for path in sorted((FRONT_END / "schema").glob("*.json")):
         yield from _of_schema(json.loads(path.read_text("utf-8")), "")
+
+
+def _of_kinds() -> Iterator[String]:
+    """Find what a form says of our own kinds of target."""
+    for driver in (LocalDriver, SshDriver):
+        yield String("kind", driver.title)
+        yield from _of_options(schema_of(driver.Options)["properties"])
+
+
+def _of_options(value: Any) -> Iterator[String]:
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key in ("title", "description", "group") and isinstance(one, str):
+                yield String("kind", one)
+            else:
+                yield from _of_options(one)
 
 
 def _of_schema(value: Any, path: str) -> Iterator[String]:

@@ -24,7 +24,25 @@ _ENGINES = {
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,git,netns,node,sshd,uv"
+_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,sshd,uv"
+_FOR_ROOT = ("docker", "netns", "podman")
+
+# With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
+_MACHINES = {"new_machine", "new_lasting_machine"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin, and keep browsers and machines apart, as workers go along."""
+    unquiet = {item.path for item in items if _MACHINES & set(getattr(item, "fixturenames", ()))}
+
+    def place(item: pytest.Item) -> int:
+        if item.nodeid.startswith("tests/ui/"):
+            return 0
+        if item.path in unquiet:
+            return 2
+        return 1 if item.nodeid.startswith("tests/integration/") else 3
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +68,9 @@ def engine() -> Callable[[str], str]:
     def find(name: str) -> str:
         for program in _ENGINES.get(name, (name,)):
             path = shutil.which(program)
-            if path and not (name == "netns" and os.geteuid() != 0):
+            if path and not (name in _FOR_ROOT and os.geteuid() != 0):
                 return path
-        missing = "only for root" if name == "netns" else "not on PATH"
+        missing = "only for root" if name in _FOR_ROOT else "not on PATH"
         required = os.environ.get("JUPYTER_COMPUTE_REQUIRE", _REQUIRED).split(",")
         if name in required:
             pytest.fail(f"{name} is required by JUPYTER_COMPUTE_REQUIRE and is {missing}")

@@ -88,6 +88,12 @@ class DoctorCalls(SnapshotCalls, ManageCalls):
             )
         else:
             yield Finding(subject="workspace", level="ok", message=str(root))
+        try:
+            self.kept_answers()
+        except ComputeError as exc:
+            yield Finding(
+                subject="kept answers", level="warning", message=exc.message, remedy=exc.hint
+            )
 
     def _look_at_disk(self) -> Iterator[Finding]:
         free = shutil.disk_usage(self.workspace.root).free

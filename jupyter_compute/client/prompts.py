@@ -127,7 +127,7 @@ class Attendant:
         if not found:
             return ""
         if self._asks is not None:
-            return f"{found[0].target} asks: {found[0].message}"
+            return f"{found[0].target} asks: {found[0].line}"
         return told(found[0], is_attached=self._is_attached())
 
     def attend(self) -> bool:
@@ -192,7 +192,7 @@ def told(prompt: Prompt, *, is_attached: bool = True) -> str:
     where = "answer it in the sidebar"
     if is_attached:
         where += f", or in a terminal: jupyter compute check {prompt.target}"
-    return f"{prompt.target} asks: {prompt.message} ({where})"
+    return f"{prompt.target} asks: {prompt.line} ({where})"
 
 
 def _gone(prompt_id: str) -> NotFoundError:

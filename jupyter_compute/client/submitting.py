@@ -18,9 +18,7 @@ from ..model import (
     ArgvCommand,
     CellCommand,
     Command,
-    CondaEnvironment,
     Environment,
-    ImageEnvironment,
     InputFile,
     NotebookCommand,
     PythonEnvironment,
@@ -173,14 +171,7 @@ def _environment(
     python = sys.executable if target.kind == "local" else ""
     if not spec:
         return PythonEnvironment(interpreter=python)
-    parsed = parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
-    if target.kind == "local" and isinstance(parsed, (CondaEnvironment, ImageEnvironment)):
-        what = "a conda environment" if isinstance(parsed, CondaEnvironment) else "an image"
-        raise ConfigError(
-            f"{what} cannot be used on {target.name}",
-            hint="give requirements, a lock or an interpreter",
-        )
-    return parsed
+    return parse(spec if isinstance(spec, str) else list(spec), folder, python=python)
 
 
 def _digest(environment: Environment) -> str:

@@ -88,7 +88,7 @@ def state(run: Run) -> Cell:
 
 def why(run: Run) -> str:
     """Say why a run is where it is: its error, else what it waits for."""
-    return run.error or run.reason
+    return run.error or run.reason_at(time.time())
 
 
 def number(value: Any) -> str:

@@ -14,10 +14,15 @@ from ..registry import Registry
 from ..workspace import Workspace
 from .desk import Desk
 from .handover import SecretBox
+from .interruptions import Interruptions
 
 
 class TargetSource(Protocol):
     """Where targets are looked up."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a target of this name, attached and sound or not."""
+        ...
 
     def get(self, name: str) -> Target:
         """Return the target of a name, or raise ``NotFoundError``."""
@@ -36,6 +41,8 @@ class Context:
         requeues: How often a lost run is started again.
         patience_s: How long a launch waits for the values of its ``env:`` secrets.
         retry_s: The first pause after a silent target, a full disk or a bug.
+        interruptions: Tells whether this machine has slept or changed its network.
+        interruptions_s: Seconds between looks at that.
     """
 
     workspace: Workspace
@@ -53,3 +60,5 @@ class Context:
     requeues: int = 3
     patience_s: float = 15.0
     retry_s: float = 0.5
+    interruptions: Interruptions = field(default_factory=Interruptions)
+    interruptions_s: float = 1.0

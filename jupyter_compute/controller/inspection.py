@@ -98,17 +98,20 @@ class Inspector:
         self._info: TargetInfo | None = None
         self._turn = asyncio.Lock()
 
-    async def info(self) -> TargetInfo:
+    async def info(self, *, anew: bool = False) -> TargetInfo:
         """Return what the target has: as known, else as found now.
 
         Waits for a target that is silent.
+
+        Args:
+            anew: Whether it is asked although it is known.
 
         Raises:
             DriverError: The target cannot run anything, and why.
         """
         if self._info is None:
             self._recall()
-        if self._info is None or not self._info.is_usable:
+        if anew or self._info is None or not self._info.is_usable:
             self._info = await self._find()
         problem = next((item for item in self._info.problems if item.fatal), None)
         if problem is not None:
@@ -120,27 +123,38 @@ class Inspector:
             )
         return self._info
 
-    async def check(self) -> TargetInfo:
+    async def check(self, *, is_brief: bool = False) -> TargetInfo:
         """Check the target once and note the answer, whatever it is.
+
+        Args:
+            is_brief: Whether it is enough to know how much can run there.
 
         Raises:
             DriverError: It did not answer, or the answer is no.
         """
+        driver, target = self._line.driver, self._target
         async with self._turn:
             try:
-                info = await checked(self._line.driver, self._target.kind, self._target.name)
+                info = await checked(driver, target.kind, target.name, is_brief=is_brief)
             except DriverError as exc:
                 self._note(error=as_error(exc))
                 raise
             self._info = info
-            self._note(info=info)
+            self._note(info=self._with_known(info) if is_brief else info)
             return info
 
     async def _find(self) -> TargetInfo:
         async def check(_: Any) -> TargetInfo:
-            return await self.check()
+            return await self.check(is_brief=True)
 
         return await self._line.call(check)
+
+    def _with_known(self, info: TargetInfo) -> TargetInfo:
+        """Add to a brief look what a whole one has found before."""
+        old = read_answer(self._context.workspace, self._target.name)
+        if old is None or old.info is None or old.target != name_of(self._target):
+            return info
+        return msgspec.structs.replace(info, facts={**old.info.facts, **info.facts})
 
     def _recall(self) -> None:
         answer = read_answer(self._context.workspace, self._target.name)

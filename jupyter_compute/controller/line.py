@@ -29,6 +29,11 @@ class Line:
         clock: Seconds since the epoch.
         on_change: Called whenever the target falls silent, stays silent, or answers again.
         first_s: The pause before the first repetition; doubled up to ``longest_s``.
+
+    Attributes:
+        silent_since: When it was last heard, if it is silent; else ``None``.
+        retry_at: When it is tried again, if it is silent.
+        error: Why there is no answer.
     """
 
     def __init__(
@@ -43,14 +48,16 @@ class Line:
         self.driver = driver
         self.silent_since: float | None = None
         self.last_answer: float | None = None
+        self.retry_at: float | None = None
         self.error = ""
-        self.pause_s = 0.0
         self._clock = clock
         self._on_change = on_change
         self._first_s = first_s
         self._longest_s = longest_s
+        self._step_s = self._pause_s = 0.0
         self._is_probed = False
         self._news = asyncio.Event()
+        self._hurried = asyncio.Event()
 
     @property
     def is_silent(self) -> bool:
@@ -74,9 +81,9 @@ class Line:
             try:
                 answer = await asyncio.wait_for(act(self.driver), limit_s)
             except TargetUnreachableError as exc:
-                self._lost(exc.message)
+                self._lost(exc.message, is_probe)
             except asyncio.TimeoutError:
-                self._lost(f"no answer within {limit_s:g} s")
+                self._lost(f"no answer within {limit_s:g} s", is_probe)
             except Exception:
                 self._found()
                 raise
@@ -119,12 +126,19 @@ class Line:
 
         return await self.call(translate, limit_s=limit_s)
 
+    def hurry(self) -> None:
+        """Try now and soon again: something has changed on the way there."""
+        if self.is_silent:
+            self._step_s, self.retry_at = 0.0, self._clock()
+            self._hurried.set()
+            self._on_change()
+
     async def _turn(self) -> bool:
         while self.is_silent:
             if not self._is_probed:
                 self._is_probed = True
                 try:
-                    await asyncio.sleep(self.pause_s)
+                    await self._rest()
                 except BaseException:
                     self._is_probed = False
                     self._tell()
@@ -133,20 +147,33 @@ class Line:
             await self._news.wait()
         return False
 
-    def _lost(self, words: str) -> None:
+    async def _rest(self) -> None:
+        # Not wait_for: it may swallow a cancellation that comes with the event.
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        try:
+            await asyncio.wait({hurried}, timeout=self._pause_s)
+        finally:
+            hurried.cancel()
+        self._hurried.clear()
+
+    def _lost(self, words: str, is_probe: bool) -> None:
         if self.silent_since is None:
             self.silent_since = self.last_answer or self._clock()
-            self.pause_s = self._first_s
+            self._step_s = self._first_s
+        elif is_probe:
+            self._step_s = min(max(self._step_s * 2, self._first_s), self._longest_s)
         else:
-            self.pause_s = min(self.pause_s * 2, self._longest_s)
-        self.pause_s *= random.uniform(0.8, 1.2)
+            # It was under way when the target fell silent, and is part of the same silence.
+            return
+        self._pause_s = self._step_s * random.uniform(0.8, 1.2)
+        self.retry_at = self._clock() + self._pause_s
         self.error = words
         self._on_change()
 
     def _found(self) -> None:
         self.last_answer = self._clock()
         if self.silent_since is not None:
-            self.silent_since = None
+            self.silent_since = self.retry_at = None
             self.error = ""
             self._tell()
             self._on_change()

@@ -54,14 +54,14 @@ def as_error(error: ComputeError) -> dict[str, str]:
     return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
-async def checked(driver: Driver, kind: str, target: str) -> TargetInfo:
-    """Have a driver look at what is there.
+async def checked(driver: Driver, kind: str, target: str, *, is_brief: bool = False) -> TargetInfo:
+    """Have a driver look at what is there, or only at how much can run there.
 
     Raises:
         DriverError: It did not answer, or the answer is no; a bug in the driver is one, too.
     """
     try:
-        return await driver.check()
+        return await (driver.measure() if is_brief else driver.check())
     except DriverError:
         raise
     except Exception as exc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ..errors import ComputeError
-from ..model import ErrorEvent, Run
+from ..model import ErrorEvent, Run, retrying
 
 
 def count(number: float, noun: str) -> str:
@@ -13,10 +13,12 @@ def count(number: float, noun: str) -> str:
     return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
 
 
-def silence(since: float, pause_s: float, error: str) -> str:
+def silence(since: float, left_s: float, error: str, now: float | None = None) -> str:
     """Say that a target does not answer, since when, and when it is asked again."""
-    clock = time.strftime("%H:%M", time.localtime(since))
-    line = f"no answer since {clock}, retrying in {max(round(pause_s), 1)} s"
+    then = time.localtime(since)
+    is_today = then[:3] == time.localtime(now)[:3]
+    clock = time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", then)
+    line = f"no answer since {clock}, {retrying(left_s)}"
     return f"{line}: {one_line(error)}" if error else line
 
 

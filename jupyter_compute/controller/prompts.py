@@ -148,7 +148,7 @@ class Prompts:
             again=question.again,
         )
         given = await self._hear(prompt)
-        if given.keep and given.text is not None and prompt.can_keep:
+        if given.keep and given.text and prompt.can_keep:
             await self._keep(question.keep_as, given.text, prompt)
         return given.text
 
@@ -178,7 +178,7 @@ class Prompts:
                 await asyncio.wait({answered}, timeout=self._patience_s)
             if not answered.done():
                 raise TargetUnreachableError(
-                    f"nobody has answered its question: {prompt.message}",
+                    f"nobody has answered its question: {prompt.line}",
                     target=prompt.target,
                     hint="it is asked again; answer in the sidebar, or check the target",
                 )

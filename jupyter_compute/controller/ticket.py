@@ -40,7 +40,7 @@ class Ticket:
         holding: What it holds of its target; ``None`` while it waits and when it has ended.
         bugs: How often its handling has failed in an unforeseen way.
         unknown_since: Since when the target answers without knowing the job.
-        is_flagged: Whether its reason speaks of a silent target.
+        is_flagged: Whether its reason speaks of a target that is silent or detached.
         is_canceling: Whether the target has been told to end it.
         is_queued_there: Whether the engine has a queue of its own, so that the run goes on being
             queued until the engine says otherwise.
@@ -57,7 +57,8 @@ class Ticket:
         self.bugs = 0
         self.unknown_since: float | None = None
         self.event_offset: int | None = None
-        self.is_flagged = False
+        # An earlier controller may have left it so.
+        self.is_flagged = run.is_detached or run.retry_at is not None
         self.is_canceling = False
         self.is_queued_there = False
         self.stage, self.holding = self._begin()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..driver import Driver
-from ..errors import ComputeError, NotFoundError
+from ..errors import ComputeError, ConflictError, NotFoundError
 from ..model import JobStatus, Run, RunId, RunState, Target, TargetInfo
 from . import progress
 from .admission import Capacity, Holding, Refuse, Start, Wait, admit, capacity_of, demand_of
@@ -70,6 +70,27 @@ class Worker:
         is_at_it = is_checking or self._remover.is_busy or self._provisioner.is_busy
         return bool(self.tickets) or is_at_it
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the target does not answer."""
+        return self._line.is_silent
+
+    def rouse(self) -> None:
+        """Ask the target anew, now: this machine has slept, or its network has changed."""
+        self._line.driver.rouse()
+        self._line.hurry()
+        self._poller.nudge()
+
+    async def purge(self) -> None:
+        """Have the target remove everything of ours.
+
+        Raises:
+            ComputeError: It refuses, does not answer, or runs still need it.
+        """
+        if self.tickets:
+            raise ConflictError(f"{progress.count(len(self.tickets), 'run')} still active")
+        await self._line.driver.purge()
+
     def take(self, run: Run) -> None:
         """Take a run as the store has it: a new one, one to adopt, or one with a new wish."""
         ticket = self.tickets.get(run.id)
@@ -81,6 +102,8 @@ class Worker:
             ticket.run = run
         if ticket.is_canceled:
             self._cancel(ticket)
+        if self.is_silent:
+            self._later(self._tell_one(ticket))
         self._stirred.set()
 
     def check(self) -> None:
@@ -117,7 +140,8 @@ class Worker:
 
     async def _admit(self) -> None:
         try:
-            capacity = self._capacity(await self._inspector.info())
+            # What waits for a silent target stays queued until there is an answer.
+            capacity = self._capacity(await self._inspector.info(anew=self.is_silent))
         except ComputeError as exc:
             for ticket in self._waiting():
                 await self._fail(ticket, progress.explain(exc))
@@ -228,6 +252,8 @@ class Worker:
         if status is not None:
             if status != ticket.status:
                 ticket.hear(status)
+            if ticket.is_flagged and not self.is_silent:
+                self._later(self._tell_one(ticket))
             if ticket.holding is None:
                 self._stirred.set()
             return
@@ -285,7 +311,7 @@ class Worker:
     async def _tell_silence(self) -> None:
         """Bring what every run says about the silence of its target up to date."""
         told = None
-        while told != (now := (self._line.silent_since, self._line.pause_s)):
+        while told != (now := (self._line.silent_since, self._line.retry_at)):
             told = now
             for ticket in list(self.tickets.values()):
                 if ticket.stage is not Stage.OVER:
@@ -295,15 +321,17 @@ class Worker:
     async def _tell_one(self, ticket: Ticket) -> None:
         line = self._line
         if line.silent_since is not None:
-            reason = progress.silence(line.silent_since, line.pause_s, line.error)
+            now, retry_at = self._context.clock(), line.retry_at or line.silent_since
+            reason = progress.silence(line.silent_since, retry_at - now, line.error, now)
             ticket.is_flagged = True
-            changes: dict[str, Any] = {"reason": reason}
+            changes: dict[str, Any] = {"reason": reason, "retry_at": retry_at}
             if ticket.is_launched:
                 changes["last_seen"] = line.silent_since
             await self._update(ticket, **changes)
         elif ticket.is_flagged:
             ticket.is_flagged = False
-            await self._update(ticket, reason=ticket.status.reason if ticket.status else "")
+            reason = progress.one_line(ticket.status.reason) if ticket.status else ""
+            await self._update(ticket, reason=reason, retry_at=None)
 
     async def _update(self, ticket: Ticket, **changes: Any) -> None:
         desk = self._context.desk

@@ -22,7 +22,7 @@ def heading_words(picture: RunPicture) -> str:
     run = picture.run
     if run.is_final:
         return f"exit code {run.exit_code}" if run.exit_code else ""
-    words = run.reason or ("" if run.state is RunState.RUNNING else picture.phase)
+    words = run.reason_at(picture.now) or ("" if run.state is RunState.RUNNING else picture.phase)
     if run.cancel_requested is not None:
         words = "cancel requested" + (f" · {words}" if words else "")
     return words

@@ -94,19 +94,27 @@ class Agent:
         pipe: An open pipe.
         silence_s: After so many seconds without a byte, while something is asked, the agent is
             asked whether it is there; after as many again it is given up.
+
+    Attributes:
+        hello: The head of its answer to ``hello``.
+        lost: Why it is lost; empty as long as it is not.
+        noise: How many bytes came before its greeting.
+        login_s: What the login files and Python's start took there; ``None`` if not known.
     """
 
     def __init__(self, pipe: Pipe, *, silence_s: float = 20.0) -> None:
         self.pipe = pipe
         self.hello: dict[str, Any] = {}
         self.lost: str = ""
+        self.noise = 0
+        self.login_s: float | None = None
         self.silence_s = silence_s
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._decoder = Decoder()
         self._writing = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
-        self._heard = 0.0
+        self._heard = self._watched = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._asked = False
 
@@ -124,6 +132,8 @@ class Agent:
             Refused: There is, and it does not take us.
         """
         greeting, rest = await self._greeting(timeout_s)
+        login_s = greeting.get("login_s")
+        self.login_s = login_s if isinstance(login_s, float) else None
         common = set(PROTOCOLS).intersection(greeting.get("protocols", ()))
         if not common:
             raise Refused(
@@ -157,9 +167,12 @@ class Agent:
             start = buffer.find(MARKER)
             end = buffer.find(b"\n", start) if start >= 0 else -1
             if end >= 0:
+                # The line break in front of the marker is the agent's own.
+                self.noise += max(0, start - 1)
                 greeting = json.loads(buffer[start + len(MARKER) : end])
                 return dict(greeting), bytes(buffer[end + 1 :])
-            if start < 0:
+            if start < 0 and len(buffer) > _NOISE:
+                self.noise += len(buffer) - _NOISE
                 del buffer[:-_NOISE]
 
     async def close(self) -> None:
@@ -180,6 +193,7 @@ class Agent:
         *,
         data: Iterator[bytes] | None = None,
         size: int = 0,
+        sent: asyncio.Event | None = None,
     ) -> Answer:
         """Ask, and wait for the answer.
 
@@ -187,6 +201,7 @@ class Agent:
             head: The head of the request.
             data: Pieces of at most 1 MiB that follow it.
             size: How many bytes there are in ``data``; few are read here, many in a thread.
+            sent: Set when all of it is on its way, so that what is asked next comes after it.
 
         Raises:
             PipeLost: No answer will come.
@@ -202,6 +217,8 @@ class Agent:
             await self._send(encode(id_, REQUEST, dict(head)))
             if data is not None:
                 await self._stream(id_, pending, data, inline=size <= _INLINE)
+            if sent is not None:
+                sent.set()
             return await pending.future
         except (PipeLost, Refused):
             raise
@@ -280,7 +297,7 @@ class Agent:
     def _watch(self) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._heard, self._asked = loop.time(), False
+            self._watched, self._asked = loop.time(), False
             self._timer = loop.call_later(self.silence_s, self._listen)
 
     def _listen(self) -> None:
@@ -289,18 +306,35 @@ class Agent:
         if self.lost or not self._pending:
             return
         loop = asyncio.get_running_loop()
-        silent = loop.time() - self._heard
+        silent = loop.time() - max(self._heard, self._watched)
         if silent >= self.silence_s and self._asked:
-            self._lose(f"the agent has been silent for {2 * self.silence_s:.0f} s")
-            if self._reading is not None:
-                self._reading.cancel()
+            self._give_up(2 * self.silence_s)
             return
         if silent >= self.silence_s:
             self._asked = True
-            # Not through the lock: a pipe that takes no byte is the very thing to notice.
-            with contextlib.suppress(OSError, RuntimeError):
-                self.pipe.writer.write(encode(next(self._ids), REQUEST, {"op": "ping"}))
+            self._ping()
         self._timer = loop.call_later(self.silence_s, self._listen)
+
+    def doubt(self, limit_s: float) -> None:
+        """Ask whether the other end is still there; without a byte in time it is given up."""
+        if not self.lost and self._reading is not None:
+            loop = asyncio.get_running_loop()
+            self._ping()
+            loop.call_later(limit_s, self._judge, loop.time(), limit_s)
+
+    def _judge(self, asked: float, limit_s: float) -> None:
+        if not self.lost and self._heard <= asked:
+            self._give_up(limit_s)
+
+    def _give_up(self, silent_s: float) -> None:
+        self._lose(f"the agent has been silent for {silent_s:g} s")
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def _ping(self) -> None:
+        # Not through the lock: a pipe that takes no byte is the very thing to notice.
+        with contextlib.suppress(OSError, RuntimeError):
+            self.pipe.writer.write(encode(next(self._ids), REQUEST, {"op": "ping"}))
 
 
 def _joined(said: str, noise: bytes | bytearray, last_words: str) -> str:

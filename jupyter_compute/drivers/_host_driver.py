@@ -7,7 +7,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -21,22 +21,18 @@ from ..errors import (
     NotFoundError,
     TargetUnreachableError,
 )
-from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
+from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
+from ._checking import info_of, look
+from ._containers import containers_of
+from ._findings import Arrival
 from ._host import Host
+from ._statuses import Known, status_of
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
-_LITTLE_DISK = 1 << 30
 _COLLECT_EVERY_S = 3600.0
-
-
-class Known(NamedTuple):
-    """A status that the agent gave, and its mark for it."""
-
-    status: JobStatus
-    mark: str
 
 
 class Executed(NamedTuple):
@@ -63,11 +59,20 @@ class HostDriver(Driver):
         hello: More keys for the agent's ``hello``.
     """
 
+    doubt_s = 10.0
+    """Seconds for an answer after this machine has slept; a network takes some to come back."""
+
     silence_s = 20.0
     """Seconds without a byte after which the agent is asked whether it is there."""
 
     blobs_limit_bytes = 20 * (1 << 30)
     """Blobs on the target beyond this are removed, those first that were used longest ago."""
+
+    environments_limit_bytes = 40 * (1 << 30)
+    """The same for the environments that were built there."""
+
+    root_choice: ClassVar[str] = "its option root"
+    """How another folder than :meth:`root` is chosen, as a user would be told."""
 
     def __init__(self, context: DriverContext, options: Struct) -> None:
         self.context = context
@@ -89,6 +94,10 @@ class HostDriver(Driver):
     def root(self) -> str:
         """Return the folder on the target; ``~`` is the home there."""
 
+    def variables(self) -> Mapping[str, str]:
+        """Return environment variables for programs there, besides those of the login."""
+        return {}
+
     def slots(self, cpus: float) -> int | None:
         """Return how many runs the target takes at once, from its usable cores."""
         return max(1, round(2 * cpus))
@@ -97,42 +106,35 @@ class HostDriver(Driver):
 
     async def check(self) -> TargetInfo:
         """Find out what the machine has, and what is wrong with it."""
+        return await self._look(is_brief=False)
+
+    async def measure(self) -> TargetInfo:
+        """Find out what the machine has, without a look at its tools."""
+        # A kind that adds to a check has more to say than the machine.
+        is_whole = type(self).check is not HostDriver.check
+        return await (self.check() if is_whole else self._look(is_brief=True))
+
+    async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
         self.host.ask_again()
         try:
-            facts = (await self._call({"op": "facts"})).head
+            seen = await look(self._call, self.variables(), is_brief=is_brief)
         except (AuthenticationError, TargetUnreachableError):
             raise
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        return TargetInfo(
-            resource_id=resource_id,
-            place=str(self._agent.hello.get("place", "")) if self._agent else "",
-            host=facts["host"],
-            python=facts["python"],
-            cpus=facts["cpus"],
-            gpus=tuple(gpu["name"] for gpu in facts["gpus"]),
-            memory_gb=round(facts["memory_bytes"] / 1e9, 1),
-            slots=self.slots(facts["cpus"]),
-            facts={
-                "interpreter": facts["executable"],
-                "platform": facts["platform"],
-                "user": facts["user"],
-                "root": self._agent.hello["root"] if self._agent else self.root(),
-                "disk free": f"{facts['disk_free_bytes'] / 1e9:.1f} GB",
-                "uv": facts["uv"] or "not found",
-            },
-            problems=tuple(self.problems(facts)),
+        agent, is_far = self._agent, not self.host.is_here
+        arrival = Arrival(
+            root=str(agent.hello.get("root", "")) if agent else self.root(),
+            place=str(agent.hello.get("place", "")) if agent else "",
+            root_choice=self.root_choice,
+            noise=agent.noise if agent and is_far else 0,
+            login_s=agent.login_s if agent and is_far else None,
+            clock_s=seen.clock_s if is_far else None,
+            round_trip_s=seen.round_trip_s if is_far else None,
         )
-
-    def problems(self, facts: Mapping[str, Any]) -> Iterator[Problem]:
-        """Say what is wrong, from what the agent found."""
-        if facts["disk_free_bytes"] < _LITTLE_DISK:
-            yield Problem(
-                message=f"only {facts['disk_free_bytes'] / 1e6:.0f} MB of disk are free",
-                remedy="remove old runs, or choose another folder",
-            )
+        return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
@@ -148,10 +150,12 @@ class HostDriver(Driver):
 
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
-        plain = msgspec.structs.replace(job, secret_env={})
+        plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
+        # They are those of its inputs and its snapshot, whose manifest is there: a long list.
+        del plain["digests"]
         head = {
             "op": "launch",
-            "job": msgspec.to_builtins(plain),
+            "job": {**plain, "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -159,9 +163,9 @@ class HostDriver(Driver):
         except Refused as exc:
             if exc.code != "missing-blobs" or self._blobs is None:
                 self._refuse(exc, LaunchError)
-            # Another's collection took them between the upload and now.
-            self._uploader.forget(exc.head["digests"])
-            await self.upload(exc.head["digests"], self._blobs)
+            # Another's collection took them between the upload and now, or they never came.
+            self._uploader.forget(job.digests)
+            await self.upload(job.digests, self._blobs)
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
@@ -198,7 +202,7 @@ class HostDriver(Driver):
         unknown = set(answer.head["unknown"])
         found = {run: seen.status for run, seen in known.items() if run not in unknown}
         for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(_status_of(status), mark)
+            seen = Known(status_of(status), mark)
             self._known[run] = seen
             found[run] = seen.status
         return found
@@ -221,10 +225,24 @@ class HostDriver(Driver):
         """Remove the folder of an ended job."""
         await self._call({"op": "delete", **_named(job)})
 
+    async def purge(self) -> None:
+        """Remove blobs, environments, runs and the agent from its folder there."""
+        self._uploader.forget()
+        await self._call({"op": "purge"})
+        # What this agent would load on demand is gone.
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await agent.close()
+
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""
         answer = await self._call({"op": "list"})
         return [(run, attempt) for run, attempt in answer.head["jobs"]]
+
+    def rouse(self) -> None:
+        """Give the pipe up soon if the agent says nothing any more."""
+        if self._agent is not None:
+            self._agent.doubt(self.doubt_s)
 
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""
@@ -273,9 +291,14 @@ class HostDriver(Driver):
         )
 
     async def collect(self, keep: Collection[Digest] = ()) -> int:
-        """Remove blobs that no run needs until they fit the limit; returns the freed bytes."""
+        """Remove what no run needs until it fits the limits; returns the freed bytes."""
         self._uploader.forget()
-        head = {"op": "gc", "limit_bytes": self.blobs_limit_bytes, "keep": list(keep)}
+        head = {
+            "op": "gc",
+            "limit_bytes": self.blobs_limit_bytes,
+            "environments_limit_bytes": self.environments_limit_bytes,
+            "keep": list(keep),
+        }
         return int((await self._call(head)).head["freed_bytes"])
 
     # -- the pipe ------------------------------------------------------------------------------
@@ -306,12 +329,14 @@ class HostDriver(Driver):
         data: Callable[[], Iterator[bytes]] | None = None,
         size: int = 0,
         repeat: bool = True,
+        sent: asyncio.Event | None = None,
     ) -> Answer:
         """Ask the agent, on a new pipe if the open one turns out to be lost."""
         for is_last in (not repeat, True):
             agent = await self._open_agent()
             try:
-                return await agent.call(head, data=data() if data else None, size=size)
+                stream = data() if data else None
+                return await agent.call(head, data=stream, size=size, sent=sent)
             except PipeLost as exc:
                 if is_last or str(exc) == CLOSED:
                     raise self._unreachable(str(exc)) from exc
@@ -374,14 +399,6 @@ class HostDriver(Driver):
         if exc.code == "not-found" and error is DriverError:
             raise NotFoundError(exc.message, hint=exc.hint) from exc
         raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc
-
-
-def _status_of(found: Any) -> JobStatus:
-    """Understand a status; one that makes no sense says nothing about how its run ended."""
-    try:
-        return msgspec.convert(found, JobStatus)
-    except msgspec.ValidationError as exc:
-        return JobStatus(state=RunState.RUNNING, reason=f"its status is not understood: {exc}")
 
 
 def _named(job: Job) -> dict[str, Any]:

@@ -115,19 +115,19 @@ class Answers:
         return await asyncio.shield(task)
 
     async def _put(self, asked: Asked, *, again: bool) -> str | None:
-        words = " ".join(asked.text.split())
+        words = _lines(asked.text)
         keep_as = f"{self._place}: {asked.name}" if asked.is_lasting else ""
         question = Question(type="secret", message=words, keep_as=keep_as, again=again)
         answer = await self._asked(question)
         if answer is None and self.trouble is None:
-            self.declined = self.declined or words
+            self.declined = self.declined or " ".join(words.split())
         elif answer is not None and asked.is_lasting:
             self._known[asked.name] = answer
             self._refused.discard(asked.name)
         return answer
 
     async def _confirm(self, asked: Asked, refusal: str | None) -> str | None:
-        words = " ".join(asked.text.replace(" (yes/no/[fingerprint])", "").split())
+        words = _lines(asked.text.replace(" (yes/no/[fingerprint])", ""))
         if asked.name in self._used:
             return refusal
         self._used.add(asked.name)
@@ -135,7 +135,7 @@ class Answers:
         if answer == "yes":
             return answer
         if self.trouble is None:
-            self.declined = self.declined or words
+            self.declined = self.declined or " ".join(words.split())
         return refusal
 
     async def _from_options(self, asked: Asked) -> str | None:
@@ -151,3 +151,9 @@ class Answers:
         except ComputeError as exc:
             self.trouble = exc
             return None
+
+
+def _lines(text: str) -> str:
+    """Tidy up words, and leave the lines: a fingerprint or a choice stands on one of its own."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)

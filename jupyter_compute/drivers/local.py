@@ -8,6 +8,13 @@ from typing import ClassVar
 from msgspec import Struct
 
 from ..errors import DriverError
+from ._containers import (
+    ContainerArgs,
+    ContainerEngine,
+    ContainerMounts,
+    ContainerPull,
+    check_mounts,
+)
 from ._host import Host, LocalHost
 from ._host_driver import HostDriver
 
@@ -18,10 +25,21 @@ class LocalOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Attributes:
         slots: How many runs at once; by default two for each usable core.
         python: The interpreter that runs use by default; by default the one that submits.
+        container_engine: What runs images: Docker or Podman, by default whichever answers.
+        container_mounts: Folders that every container sees, such as ``/data:/data:ro``.
+        container_args: Further words for the engine, such as ``--memory=8g``.
+        container_pull: When an image is pulled: if it is missing, always, or never.
     """
 
     slots: int | None = None
     python: str = ""
+    container_engine: ContainerEngine = ""
+    container_mounts: ContainerMounts = ()
+    container_args: ContainerArgs = ()
+    container_pull: ContainerPull = "missing"
+
+    def __post_init__(self) -> None:
+        check_mounts(self.container_mounts)
 
 
 class LocalDriver(HostDriver):
@@ -30,6 +48,7 @@ class LocalDriver(HostDriver):
     kind: ClassVar[str] = "local"
     title: ClassVar[str] = "This machine"
     Options: ClassVar[type[Struct]] = LocalOptions
+    root_choice: ClassVar[str] = "JUPYTER_COMPUTE_HOME"
 
     options: LocalOptions
 

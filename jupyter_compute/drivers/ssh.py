@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -11,19 +12,27 @@ from msgspec import Meta, Struct, structs
 
 from ..driver import DriverContext
 from ..errors import DriverError
-from ..model import Job
+from ..model import Job, PackagesEnvironment
+from ._containers import (
+    ContainerArgs,
+    ContainerEngine,
+    ContainerMounts,
+    ContainerPull,
+    check_mounts,
+)
 from ._host import Host
 from ._host_driver import HostDriver
 from ._ssh_answers import Answers
 from ._ssh_config import Destination, resolve
 from ._ssh_host import SshHost
+from ._tools import Tools
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
 
 
-def _in(group: str, **schema: str) -> Meta:
-    return Meta(extra_json_schema={"group": group, **schema})
+def _in(group: str, title: str | None = None, **schema: str) -> Meta:
+    return Meta(title=title, extra_json_schema={"group": group, **schema})
 
 
 class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,39 +41,56 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Everything that ``~/.ssh/config`` says about the host counts; what is given here comes first.
 
     Attributes:
-        host: A name of ``~/.ssh/config``, of the network, or an address; ``user@host`` is fine.
-        user: Whom to log in as.
+        host: A name from ``~/.ssh/config`` or of the network, or an address; ``user@host`` is
+            fine.
+        user: Whom to log in as, where ``~/.ssh/config`` does not say so.
         port: The port, where it is not 22.
         key_file: The private key on this machine.
+        passphrase: Where the passphrase of that key is kept: ``env:NAME``, ``file:PATH`` or
+            ``keyring:SERVICE/USER``; without it you are asked when it is needed.
+        password: The same for the password of the login; never the password itself.
         jump: Machines to go through first, as ``user@host:port``, with commas between them.
-        password: Where the password is kept: ``env:NAME``, ``file:PATH`` or
-            ``keyring:SERVICE/USER``. Without it the password is asked for when it is needed.
-        passphrase: The same for the passphrase of the key.
         config_file: Read instead of ``~/.ssh/config``.
-        python: The interpreter there, by path or name.
-        container: A container image with Python there, for a machine without: the agent and all
+        python: The interpreter there, by path or name; without it one is looked for.
+        container: A container image with Python, for a machine without: the agent and all
             runs then live in one container of it, under Docker or Podman.
         root: The folder there for blobs, environments and runs.
         slots: How many runs at once; by default two for each usable core.
         env: Environment variables of every run and of every environment that is built there,
             such as proxies and package indexes.
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
+        bring_uv: Whether uv is brought there from here for environments, if there is none.
+        environments_limit_gb: How much of the environments that were built is kept there.
+        container_engine: What runs images there: Docker or Podman, by default whichever answers.
+        container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
+        container_args: Further words for the engine, such as ``--memory=8g``.
+        container_pull: When an image is pulled: if it is missing, always, or never.
     """
 
     host: str
     user: str = ""
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    key_file: Annotated[str, _in("Login", format="path")] = ""
-    password: Annotated[str, _in("Login")] = ""
-    passphrase: Annotated[str, _in("Login")] = ""
-    jump: Annotated[str, _in("Login")] = ""
-    config_file: Annotated[str, _in("Login", format="path")] = ""
-    python: Annotated[str, _in("Over there")] = ""
-    container: Annotated[str, _in("Over there")] = ""
-    root: Annotated[str, _in("Over there")] = "~/.jupyter_compute"
-    slots: Annotated[int, Meta(ge=1), _in("Over there")] | None = None
-    env: Annotated[dict[str, str], _in("Over there")] = {}
-    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there")] = 20.0
+    key_file: Annotated[str, _in("Login", "Private key", format="path")] = ""
+    passphrase: Annotated[str, _in("Login", "Where its passphrase is kept")] = ""
+    password: Annotated[str, _in("Login", "Where the password is kept")] = ""
+    jump: Annotated[str, _in("Login", "By way of")] = ""
+    config_file: Annotated[str, _in("Login", "Configuration of SSH", format="path")] = ""
+    python: Annotated[str, _in("Over there", "Python")] = ""
+    container: Annotated[str, _in("Over there", "Container image")] = ""
+    root: Annotated[str, _in("Over there", "Folder")] = "~/.jupyter_compute"
+    slots: Annotated[Annotated[int, Meta(ge=1)] | None, _in("Over there", "Runs at once")] = None
+    env: Annotated[dict[str, str], _in("Over there", "Environment variables")] = {}
+    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there", "Room for uploads, in GB")] = (
+        20.0
+    )
+    bring_uv: Annotated[bool, _in("Over there", "Bring uv along")] = True
+    environments_limit_gb: Annotated[
+        float, Meta(ge=0), _in("Over there", "Room for environments, in GB")
+    ] = 40.0
+    container_engine: ContainerEngine = ""
+    container_mounts: ContainerMounts = ()
+    container_args: ContainerArgs = ()
+    container_pull: ContainerPull = "missing"
 
     def __post_init__(self) -> None:
         for field in (
@@ -94,6 +120,7 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 )
         if not self.root:
             raise ValueError("the option 'root' cannot be empty")
+        check_mounts(self.container_mounts)
 
     def destination(self) -> Destination:
         """Return where to."""
@@ -132,9 +159,13 @@ class SshDriver(HostDriver):
     def __init__(self, context: DriverContext, options: SshOptions) -> None:
         super().__init__(context, options)
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
+        self._tools = Tools(self._ask, self._uploader.upload)
+        self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
 
     async def launch(self, job: Job) -> str:
         """Start the job with the target's own environment variables below those of the job."""
+        if self.options.bring_uv and isinstance(job.environment, PackagesEnvironment):
+            await self._tools.bring()
         env = {**self.options.env, **job.env}
         return await super().launch(structs.replace(job, env=env))
 
@@ -159,6 +190,10 @@ class SshDriver(HostDriver):
     def root(self) -> str:
         """Return the folder there."""
         return self.options.root
+
+    def variables(self) -> Mapping[str, str]:
+        """Return what the options say."""
+        return self.options.env
 
     def slots(self, cpus: float) -> int | None:
         """Return how many runs at once, as said or from the cores."""

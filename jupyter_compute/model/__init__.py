@@ -45,12 +45,14 @@ from .requests import (
     ScriptCommand,
 )
 from .runs import (
+    DETACHED,
     Difference,
     OutputFile,
     Run,
     RunFacts,
     RunFilter,
     RunPage,
+    retrying,
 )
 from .snapshots import (
     Excluded,
@@ -75,6 +77,7 @@ from .targets import (
 )
 
 __all__ = [
+    "DETACHED",
     "ArgvCommand",
     "CellCommand",
     "Checked",
@@ -132,4 +135,5 @@ __all__ = [
     "TargetInfo",
     "VariableEvent",
     "new_run_id",
+    "retrying",
 ]

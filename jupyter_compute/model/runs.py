@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,6 +53,7 @@ class Run(Struct, frozen=True, kw_only=True):
         secrets: Variable name → reference (``env:NAME``, ``file:PATH``, ``keyring:SERVICE/USER``).
         inputs: Files and variables that travel beside the snapshot.
         last_seen: When the target last said anything about it.
+        retry_at: When its target is asked again, if that is silent.
         cancel_requested: When a cancel was asked for.
         canceled_by: Who asked.
         source: The folder it was submitted from.
@@ -86,6 +89,7 @@ class Run(Struct, frozen=True, kw_only=True):
     cancel_requested: float | None = None
     canceled_by: str = ""
     last_seen: float | None = None
+    retry_at: float | None = None
     git: GitState | None = None
     source: str = ""
     facts: RunFacts = field(default_factory=RunFacts)
@@ -95,6 +99,28 @@ class Run(Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Whether the run is over."""
         return self.state.is_final
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether nobody follows the run, because its target is not attached any more."""
+        return not self.is_final and self.reason.startswith(DETACHED)
+
+    def reason_at(self, now: float) -> str:
+        """Return the reason; what it says of a silent target is counted down."""
+        if self.is_final or self.retry_at is None:
+            return self.reason
+        return _RETRYING.sub(retrying(self.retry_at - now), self.reason, count=1)
+
+
+DETACHED = "its target is detached"
+"""What the reason of a run begins with whose target is not attached any more."""
+
+_RETRYING = re.compile(r"retrying (in \d+ s|now)")
+
+
+def retrying(left_s: float) -> str:
+    """Say when a silent target is asked again; the reason of each of its runs has these words."""
+    return f"retrying in {math.ceil(left_s)} s" if left_s > 0 else "retrying now"
 
 
 class OutputFile(Struct, frozen=True, kw_only=True):

@@ -88,7 +88,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     Attributes:
         type: ``secret`` is not shown as it is typed; ``confirm`` is answered ``yes`` or ``no``.
-        message: The question, in words that say who asks for what.
+        message: The question, in words that say who asks for what; it may have several lines.
         keep_as: What the answer is called when the person wants it to be kept, in words that
             name the place and the account: ``ssh://me@gpu1:22 password``. Empty when it must not
             be kept, as a one-time code.
@@ -123,6 +123,11 @@ class Prompt(Struct, frozen=True, kw_only=True):
     can_keep: bool = False
     keep_in: str = ""
     again: bool = False
+
+    @property
+    def line(self) -> str:
+        """Return the question on one line."""
+        return " ".join(self.message.split())
 
 
 class Reply(Struct, frozen=True, kw_only=True):

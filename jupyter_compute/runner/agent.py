@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, Union
 
-from . import protocol
+from . import login, protocol
 from .children import Answer, Executed, Forked, of_system
 from .failures import Failure
 from .held import LOOK_S, HeldPoll, HeldRead
@@ -157,7 +157,7 @@ class Agent:
     def _begin(self, frame: protocol.Frame) -> None:
         op = frame.head.get("op")
         if op == "ping":
-            self._answer(frame.id, Answer({}))
+            self._answer(frame.id, Answer({"time": time.time()}))
         elif op == "hello":
             self._operations = Operations(frame.head)
             self._answer(frame.id, Answer(self._operations.hello()))
@@ -277,4 +277,5 @@ def greeting() -> dict[str, Any]:
         "protocols": list(protocol.PROTOCOLS),
         "python": platform.python_version(),
         "pid": os.getpid(),
+        "login_s": login.took_s(),
     }

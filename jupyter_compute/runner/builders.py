@@ -6,32 +6,21 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from typing import NamedTuple
 
-_ANSWER_S = 20.0
+from . import asking
+from .building import CannotBuildError, Site, Step, write_files
 
-
-class CannotBuildError(Exception):
-    """The target lacks what such a build needs."""
-
-
-class Step(NamedTuple):
-    """One command of a build.
-
-    Attributes:
-        argv: What is run.
-        env: Further environment variables.
-        shown: What the log says is run.
-    """
-
-    argv: list[str]
-    env: dict[str, str]
-    shown: list[str]
+_UV_PLACES = (".local/bin", ".cargo/bin")
+_ZIPAPP = "virtualenv.pyz"
+_MODULES = ("ensurepip", "venv", "virtualenv", "pip")
+_ASK_MODULES = (
+    "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m)])"
+)
 
 
 class Recipe(NamedTuple):
-    """What an environment is made from.
+    """What an environment of packages is made from.
 
     Attributes:
         requirements: Requirement lines.
@@ -43,6 +32,11 @@ class Recipe(NamedTuple):
     files: dict[str, str]
     python: str
 
+    @property
+    def base(self) -> str:
+        """What the environment depends on besides: for another interpreter it is another."""
+        return self.python
+
     def digest(self) -> str:
         """Name the recipe, for a job that does not."""
         text = json.dumps([self.requirements, self.files], sort_keys=True)
@@ -50,37 +44,39 @@ class Recipe(NamedTuple):
 
     def write(self, folder: str) -> None:
         """Write the files that the build reads."""
-        os.makedirs(folder, mode=0o700)
         files = dict(self.files)
         if self.requirements:
             files["requirements.txt"] = "\n".join(self.requirements) + "\n"
-        for name, text in files.items():
-            if name != os.path.basename(name) or name in ("", ".", ".."):
-                raise CannotBuildError(f"{name!r} is no name for a file of an environment")
-            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-                file.write(text)
+        write_files(folder, files)
+
+    def steps(self, site: Site) -> list[Step]:
+        """List what is to be run, in order, in the folder of the files.
+
+        Raises:
+            CannotBuildError: The target has neither uv nor a pip that could build it.
+        """
+        uv = find_uv(self.python, site.env, site.tools)
+        if uv:
+            return _with_uv(uv, self, site.folder)
+        return _with_pip(self, site)
 
 
-def steps(recipe: Recipe, folder: str, source: str, env: dict[str, str]) -> list[Step]:
-    """List what is to be run, in order, in the folder ``source``, to build ``folder``.
+def find_uv(python: str, env: dict[str, str], tools: str = "") -> list[str]:
+    """Return how uv is called here; empty if it is not there.
 
-    Raises:
-        CannotBuildError: The target has neither uv nor a pip that could build it.
+    Args:
+        python: The interpreter that it may stand beside, or be installed in.
+        env: The environment variables that it is run with.
+        tools: The folder of programs that the near end brought along.
     """
-    uv = find_uv(recipe.python, env)
-    if uv:
-        return _with_uv(uv, recipe, folder)
-    return _with_pip(recipe, folder, env)
-
-
-def find_uv(python: str, env: dict[str, str]) -> list[str]:
-    """Return how uv is called here; empty if it is not there."""
     beside = os.path.join(os.path.dirname(python), "uv") if os.path.isabs(python) else ""
-    candidates = [[beside], [shutil.which("uv", path=env.get("PATH")) or ""]]
+    candidates = [[beside], [shutil.which("uv", path=asking.places(env, *_UV_PLACES)) or ""]]
     if os.path.isabs(python):
         candidates.append([python, "-m", "uv"])
+    if tools:
+        candidates.append([os.path.join(tools, "uv")])
     for candidate in candidates:
-        if candidate[0] and _answers([*candidate, "--version"], env):
+        if candidate[0] and asking.ask([*candidate, "--version"], env).code == 0:
             return candidate
     return []
 
@@ -98,18 +94,46 @@ def _with_uv(uv: list[str], recipe: Recipe, folder: str) -> list[Step]:
     return [create, _step(uv, install)]
 
 
-def _with_pip(recipe: Recipe, folder: str, env: dict[str, str]) -> list[Step]:
+def _with_pip(recipe: Recipe, site: Site) -> list[Step]:
     listed = _listed(recipe)
     needing = "uv.lock" if "uv.lock" in recipe.files else "".join(listed[1:])
     if needing and "requirements.txt" not in listed:
         raise CannotBuildError(f"{needing} needs uv, which is not on this target; pip install uv")
-    base = recipe.python if os.path.isabs(recipe.python) else _python(recipe.python, env)
-    python = os.path.join(folder, "bin", "python")
-    found = [Step([base, "-m", "venv", folder], {}, ["python", "-m", "venv"])]
+    base = recipe.python if os.path.isabs(recipe.python) else _python(recipe.python, site.env)
+    create, pip = _ways(base, site)
+    found = [Step([base, *create, site.folder], {}, ["python", *_named(create)])]
     if listed:
-        pip = ["-m", "pip", "install", "--disable-pip-version-check", *listed]
-        found.append(Step([python, *pip], {}, ["python", *pip]))
+        install = ["install", "--disable-pip-version-check", *listed]
+        found.append(Step([*pip, *install], {}, ["python", "-m", "pip", *install]))
     return found
+
+
+def _ways(base: str, site: Site) -> tuple[list[str], list[str]]:
+    """Return how an environment is made, and how pip is called to install into it.
+
+    Some systems part an interpreter from what makes environments with it.
+    """
+    python = os.path.join(site.folder, "bin", "python")
+    answer = asking.ask([base, "-c", _ASK_MODULES, *_MODULES], site.env)
+    # An interpreter that does not answer says so itself, in the build's output.
+    modules = set(answer.said.split()) if answer.code == 0 else {"venv", "ensurepip"}
+    zipapp = shutil.which(_ZIPAPP, path=asking.places(site.env, *_UV_PLACES)) or ""
+    if {"venv", "ensurepip"} <= modules:
+        return ["-m", "venv"], [python, "-m", "pip"]
+    if "virtualenv" in modules:
+        return ["-m", "virtualenv"], [python, "-m", "pip"]
+    if zipapp:
+        return [zipapp], [python, "-m", "pip"]
+    if {"venv", "pip"} <= modules:
+        return ["-m", "venv", "--without-pip"], [base, "-m", "pip", "--python", python]
+    raise CannotBuildError(
+        f"there is no uv on this target, and {base} has neither venv with ensurepip nor "
+        "virtualenv; install uv for your user alone (https://docs.astral.sh/uv), or python3-venv"
+    )
+
+
+def _named(words: list[str]) -> list[str]:
+    return [os.path.basename(word) for word in words]
 
 
 def _listed(recipe: Recipe) -> list[str]:
@@ -132,18 +156,3 @@ def _python(name: str, env: dict[str, str]) -> str:
         if path:
             return path
     raise CannotBuildError(f"there is no interpreter {name} on {os.uname().nodename}")
-
-
-def _answers(argv: list[str], env: dict[str, str]) -> bool:
-    try:
-        answer = subprocess.run(
-            argv,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_ANSWER_S,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return answer.returncode == 0

@@ -71,7 +71,7 @@ def of_signal(number: int, before: dict[str, int], after: dict[str, int], peak: 
     if number == signal.SIGKILL:
         held = f", the run held {peak // MEGABYTE} MB at its peak" if peak else ""
         if after.get("cgroup", 0) > before.get("cgroup", 0):
-            return "out of memory: the kernel killed the program (SIGKILL)" + held
+            return of_memory_limit(peak)
         if after.get("host", 0) > before.get("host", 0):
             return (
                 "ended by SIGKILL while the host was out of memory, most likely for that reason"
@@ -80,6 +80,19 @@ def of_signal(number: int, before: dict[str, int], after: dict[str, int], peak: 
         return "ended by SIGKILL, sent by somebody or something else on the host"
     meaning = _MEANINGS.get(name)
     return "ended by {}{}".format(name, f" ({meaning})" if meaning else "")
+
+
+def of_memory_limit(peak: int) -> str:
+    """Say that an engine saw the kernel end a program for lack of memory."""
+    held = f", the run held {peak // MEGABYTE} MB at its peak" if peak else ""
+    return "out of memory: the kernel killed the program (SIGKILL)" + held
+
+
+def is_short_of_memory(code: int, before: dict[str, int], after: dict[str, int]) -> bool:
+    """Tell whether an exit code goes back to the kernel, which killed for lack of memory."""
+    # What a container may hold is counted elsewhere; the host counts the kills of all.
+    where = "host" if code == 128 + signal.SIGKILL else "cgroup"
+    return any(after.get(name, 0) > before.get(name, 0) for name in ("cgroup", where))
 
 
 def of_start(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""The interpreter that a run's program runs in: found, or built once and kept.
+"""What a run's program runs in: found, or built once and kept.
 
 Environments stand in ``<root>/environments/<digest>``. Whoever uses one holds a shared lock on
 ``<digest>.lock`` beside it, whoever builds or removes it an exclusive one, and one without its
@@ -14,43 +14,25 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
-from . import builders
-from .endings import shorten, tail
+from . import building
+from .builders import Recipe
+from .conda import CondaRecipe
+from .endings import shorten
+from .images import Image, prepare_image
 from .interpreters import Interpreter, default_interpreter
+from .place import EnvironmentFailedError, Place
 from .preparation import base_environment
-from .run_folder import RunFolder, files_below, replace_json, take_lock
+from .run_folder import files_below, replace_json, take_lock
 
 MARKER = "complete.json"
 """Stands in an environment whose build came to its end."""
 
-
-class EnvironmentFailedError(Exception):
-    """There is no such environment on this target, or it cannot be built."""
+_SOURCE = ".source"
 
 
-class Place(NamedTuple):
-    """Where an environment is made ready, and for what.
-
-    Attributes:
-        root: The target's root.
-        run: The attempt's folder; a build writes to its log.
-        job: What was asked for.
-        step: Runs a step of a build and returns its exit code.
-        announce: Tells the user what is going on.
-    """
-
-    root: str
-    run: RunFolder
-    job: dict[str, Any]
-    step: Callable[[list[str], str, dict[str, str]], int]
-    announce: Callable[[str], None]
-
-
-def prepare(place: Place) -> Interpreter:
-    """Return the interpreter of the job's environment; builds it first where that is needed.
+def prepare(place: Place) -> Interpreter | Image:
+    """Return what the job's programs run in; builds or pulls it first where that is needed.
 
     The lock that keeps it from being removed is held until this process ends.
 
@@ -62,12 +44,15 @@ def prepare(place: Place) -> Interpreter:
     if kind == "python":
         return Interpreter(_find(environment.get("interpreter") or "", place))
     if kind == "packages":
-        return _built(place, environment)
-    names = {"conda": "a conda environment", "image": "a container image"}
+        python = str(environment.get("python") or "") or default_interpreter(place.job)
+        requirements = tuple(environment.get("requirements") or ())
+        return _built(place, Recipe(requirements, dict(environment.get("files") or {}), python))
+    if kind == "conda":
+        return _built(place, CondaRecipe(str(environment["text"])))
+    if kind == "image":
+        return prepare_image(place, str(environment["image"]))
     raise EnvironmentFailedError(
-        "{} cannot be used on this target; give requirements, a lock or an interpreter".format(
-            names.get(str(kind), f"an environment of the type {kind!r}")
-        )
+        f"an environment of the type {kind!r} is not known to this target's agent"
     )
 
 
@@ -83,15 +68,9 @@ def _find(name: str, place: Place) -> str:
     return path
 
 
-def _built(place: Place, environment: dict[str, Any]) -> Interpreter:
-    recipe = builders.Recipe(
-        tuple(environment.get("requirements") or ()),
-        dict(environment.get("files") or {}),
-        str(environment.get("python") or "") or default_interpreter(place.job),
-    )
-    # The same packages for another interpreter are another environment.
+def _built(place: Place, recipe: Recipe | CondaRecipe) -> Interpreter:
     name = place.job.get("environment_digest") or recipe.digest()
-    digest = hashlib.sha256((f"{name}\n{recipe.python}").encode()).hexdigest()
+    digest = hashlib.sha256((f"{name}\n{recipe.base}").encode()).hexdigest()
     folder = os.path.join(place.root, "environments", digest)
     os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
     lock = take_lock(folder + ".lock", fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -113,30 +92,31 @@ def _is_complete(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, MARKER))
 
 
-def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> None:
+def _build(place: Place, recipe: Recipe | CondaRecipe, folder: str, lock: int) -> None:
     place.announce("building the environment")
-    source = folder + ".source"
+    source = folder + _SOURCE
     for leftover in (folder, source):
         shutil.rmtree(leftover, ignore_errors=True)
     # A build that outlives this process for an instant keeps the next one waiting.
     os.set_inheritable(lock, True)
-    begun = _size(place.run / "log")
+    begun = place.log_size()
     try:
         recipe.write(source)
         env = {**base_environment(), **(place.job.get("env") or {})}
-        for step in builders.steps(recipe, folder, source, env):
-            place.run.add_log("$ " + " ".join(step.shown))
+        site = building.Site(folder, os.path.join(place.root, "tools"), env)
+        for step in recipe.steps(site):
+            place.run.add_log("$ " + building.mask(" ".join(step.shown)))
             code = place.step(step.argv, source, {**env, **step.env})
             if code:
+                said = building.mask(place.complaint(begun))
                 raise EnvironmentFailedError(
-                    "the environment could not be built: "
-                    + (_complaint(place.run / "log", begun) or f"exit code {code}")
+                    f"the environment could not be built: {said or f'exit code {code}'}"
                 )
-        facts = {"python": recipe.python, "bytes": sum(files_below(folder, "").values())}
+        facts = {"base": recipe.base, "bytes": sum(files_below(folder, "").values())}
         replace_json(os.path.join(folder, MARKER), facts, durable=True)
-    except (builders.CannotBuildError, OSError) as error:
+    except (building.CannotBuildError, OSError) as error:
         raise EnvironmentFailedError(
-            f"the environment could not be built: {shorten(str(error))}"
+            f"the environment could not be built: {shorten(building.mask(str(error)))}"
         ) from error
     finally:
         os.set_inheritable(lock, False)
@@ -148,46 +128,51 @@ def _build(place: Place, recipe: builders.Recipe, folder: str, lock: int) -> Non
 def discard(root: str, limit_bytes: int) -> int:
     """Remove environments until they fit the limit, those first that were used longest ago.
 
-    One that a run uses or builds stays.
+    One that a run uses or builds stays. What a killed build left goes whatever the limit.
 
     Returns:
         The bytes freed.
     """
     parent = os.path.join(root, "environments")
     found = []
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(parent):
-            marker = os.path.join(parent, name, MARKER)
-            with contextlib.suppress(OSError, ValueError), open(marker) as file:
+    for name in _names(parent):
+        folder = os.path.join(parent, name)
+        marker = os.path.join(folder, MARKER)
+        if not os.path.isdir(folder):
+            continue
+        try:
+            with open(marker) as file:
                 size = int(json.load(file).get("bytes", 0))
-                found.append((os.stat(marker).st_mtime, size, os.path.join(parent, name)))
+            found.append((os.stat(marker).st_mtime, size, folder))
+        except (OSError, ValueError):
+            _remove(folder.partition(_SOURCE)[0])
     excess = sum(size for _, size, _ in found) - limit_bytes
     freed = 0
     for _, size, folder in sorted(found):
         if freed >= excess:
             break
-        lock = take_lock(folder + ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if lock is not None:
-            # Without its marker it no longer counts, however far the rest gets.
-            os.unlink(os.path.join(folder, MARKER))
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        if _remove(folder):
             freed += size
     return freed
 
 
-def _complaint(log: str, begun: int) -> str:
-    """Return what a build said went wrong: from the first line that calls itself an error."""
-    text = tail(log, min(max(0, _size(log) - begun), 16384))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for place, line in enumerate(lines):
-        if line.lower().startswith(("error", "×", "fatal")):
-            return shorten(" ".join(lines[place:]))
-    return shorten(" ".join(lines[-3:]))
-
-
-def _size(path: str) -> int:
+def _remove(folder: str) -> bool:
+    lock = take_lock(folder + ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if lock is None:
+        return False
     try:
-        return os.stat(path).st_size
+        # Without its marker it no longer counts, however far the rest gets.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, MARKER))
+        for leftover in (folder, folder + _SOURCE):
+            shutil.rmtree(leftover, ignore_errors=True)
+    finally:
+        os.close(lock)
+    return True
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
     except OSError:
-        return 0
+        return []

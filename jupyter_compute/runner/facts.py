@@ -2,29 +2,73 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
-import shutil
-import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
+from .builders import find_uv
+from .conda import find_conda
+from .containers import find_engines
+from .finders import Finder, find_all
+from .gpus import gpus
+from .login import killer
+from .volume import volume
+
 _UNLIMITED = 1 << 60
+_SHORT_S, _LONG_S = 8.0, 20.0
 
 
-def facts(root: str) -> dict[str, Any]:
-    """Find out what a run could use here; blocks for seconds where a GPU driver is slow."""
+def facts(
+    root: str, env: Mapping[str, str] | None = None, *, is_brief: bool = False
+) -> dict[str, Any]:
+    """Find out what a run could use here.
+
+    What may hang, such as a GPU's driver or a file system, is asked with a time limit of its
+    own; ``missed`` names what gave no answer.
+
+    Args:
+        root: The folder that runs are kept in.
+        env: Environment variables that programs of the target are run with, besides our own.
+        is_brief: Whether it is enough to know how much can run here.
+    """
+    user, whole = _user(), {**os.environ, **(env or {})}
+    asked = {
+        "volume": Finder(lambda: volume(root), _SHORT_S),
+        "gpus": Finder(gpus, _LONG_S),
+        "killer": Finder(lambda: killer(user), _SHORT_S),
+    }
+    if not is_brief:
+        asked.update(_tools(whole))
+    found, missed = find_all(asked)
     return {
         "host": platform.node(),
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
-        "user": _user(),
+        "user": user,
         "cpus": cpus(),
+        "load": round(os.getloadavg()[0], 2),
         "memory_bytes": memory_bytes(),
-        "gpus": gpus(),
-        "disk_free_bytes": shutil.disk_usage(root).free,
-        "uv": find_uv(),
+        "has_venv": all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
+        "has_proc": os.path.exists("/proc/self/stat"),
+        **found,
+        "missed": missed,
+    }
+
+
+def _tools(env: dict[str, str]) -> dict[str, Finder]:
+    """Return the finders of what environments are made with and run in."""
+
+    def engines() -> list[dict[str, Any]]:
+        return [engine._asdict() for engine in find_engines(env, _SHORT_S)]
+
+    return {
+        "containers": Finder(engines, _LONG_S),
+        "conda": Finder(lambda: find_conda(env, _SHORT_S)._asdict(), _LONG_S),
+        "uv": Finder(lambda: " ".join(find_uv(sys.executable, env)), _LONG_S),
     }
 
 
@@ -49,31 +93,6 @@ def memory_bytes() -> int:
         _number("/sys/fs/cgroup/memory" + _group("memory") + "/memory.limit_in_bytes"),
     ]
     return min([total, *(limit for limit in limits if 0 < limit < _UNLIMITED)])
-
-
-def gpus() -> list[dict[str, str]]:
-    """List the GPUs that NVIDIA's driver sees."""
-    command = ["nvidia-smi", "--query-gpu=index,name,memory.total", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    found = []
-    for line in done.stdout.decode(errors="replace").splitlines():
-        fields = [field.strip() for field in line.split(",")]
-        if done.returncode == 0 and len(fields) == 3:
-            found.append({"index": fields[0], "name": fields[1], "memory": fields[2]})
-    return found
-
-
-def find_uv() -> str:
-    """Return the path of uv; empty if there is none."""
-    home = os.path.expanduser("~")
-    places = [os.environ.get("PATH", os.defpath), home + "/.local/bin", home + "/.cargo/bin"]
-    beside = os.path.dirname(sys.executable)
-    return shutil.which("uv", path=os.pathsep.join([beside, *places])) or ""
 
 
 def _user() -> str:

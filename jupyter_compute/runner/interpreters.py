@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from . import processes
@@ -33,12 +34,19 @@ class Interpreter:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.name = path
 
     @property
     def home(self) -> str:
         """The virtual environment it belongs to; empty if it belongs to none."""
         home = os.path.dirname(os.path.dirname(self.path))
         return home if os.path.exists(os.path.join(home, "pyvenv.cfg")) else ""
+
+    @property
+    def prefix(self) -> str:
+        """The conda environment it belongs to; empty if it belongs to none."""
+        prefix = os.path.dirname(os.path.dirname(self.path))
+        return prefix if os.path.isdir(os.path.join(prefix, "conda-meta")) else ""
 
     def search_path(self, path: str) -> str:
         """Put the folder of its programs before a ``PATH``."""
@@ -55,10 +63,12 @@ class Interpreter:
             root: The target's root, where the interpreter's answer is kept.
             token: Marks the interpreter that is asked as a process of a run.
         """
+        packages = _conda_packages(self.prefix) if self.prefix else {}
+        if packages and not os.path.exists(self.path):
+            return {"packages": packages}
         version, path, places = self._ask(root, token)
-        packages: dict[str, str] = {}
         for place in reversed(places):
-            packages.update(_distributions(place))
+            packages.update(distributions(_names(place)))
         return {
             "python": version,
             "interpreter": path or self.path,
@@ -98,14 +108,23 @@ def default_interpreter(job: dict[str, Any]) -> str:
     return str(job.get("python") or sys.executable)
 
 
-def _distributions(folder: str) -> dict[str, str]:
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return {}
+def distributions(names: Iterable[str]) -> dict[str, str]:
+    """Return the packages and versions that the names of folders in a ``site-packages`` tell."""
     matches = (_DISTRIBUTION.match(name) for name in names)
     return {
         re.sub(r"[-_.]+", "-", match["name"]).lower(): match["version"]
         for match in matches
         if match is not None
     }
+
+
+def _conda_packages(prefix: str) -> dict[str, str]:
+    words = (name[: -len(".json")].rsplit("-", 2) for name in _names(prefix + "/conda-meta"))
+    return {word[0]: word[1] for word in words if len(word) == 3}
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

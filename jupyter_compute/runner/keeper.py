@@ -17,16 +17,22 @@ from typing import Any
 from . import endings, environments, leavings, processes, programs
 from .bell import Bell
 from .cgroups import Cgroup
+from .contained import Contained
 from .endings import Ended
 from .family import Family, reap
 from .identity import identify
+from .images import Image
 from .interpreters import Interpreter
 from .observer import Observer
-from .preparation import environment_variables, place_files
+from .place import Place
+from .preparation import place_files
 from .ranks import Rank, log_path, ranks_of
 from .run_folder import MEGABYTE, RunFolder
+from .starting import Outcome, Plain
 from .vigil import Vigil
 
+PYTHON = "{python}"
+"""Stands for the environment's interpreter as the first word of a program."""
 _START_S = 20.0
 _RETRY_S = 1.0
 
@@ -134,7 +140,8 @@ class Keeper:
         self.status: dict[str, Any] = {"state": "failed", "facts": {}}
         self.facts: dict[str, Any] = {"host": os.uname().nodename, "phases": {}}
         self.grace_s = float(self.job.get("grace_s", 10.0))
-        self.interpreter: Interpreter | None = None
+        self.interior: Interpreter | Image | None = None
+        self.starter: Plain | Contained | None = None
         self.cgroup = Cgroup.plan(self.token)
         # It is noted before it is made, so that it is found whenever this process is killed.
         self.state["cgroup"] = self.cgroup.path if self.cgroup else ""
@@ -165,8 +172,8 @@ class Keeper:
         place_files(self.root, self.run, self.job)
         self._time("files", begun)
         begun = time.monotonic()
-        place = environments.Place(self.root, self.run, self.job, self._build, self._announce)
-        self.interpreter = environments.prepare(place)
+        place = Place(self.root, self.run, self.job, self._build, self._announce)
+        self.interior = environments.prepare(place)
         self._time("environment", begun)
 
     def _heed(self) -> None:
@@ -192,31 +199,49 @@ class Keeper:
     # -- running -------------------------------------------------------------------------------
 
     def _execute(self) -> None:
-        assert self.interpreter is not None
-        env = environment_variables(self.run, self.job, self.interpreter, self.token)
-        env.update(self.secrets)
-        argv = [str(word) for word in self.job["argv"]]
-        if argv[0] == "{python}":
-            argv[0] = self.interpreter.path
-        vigil = Vigil(self.run, self.family, self.observer, self.bell, self._settle)
+        starter, ranks = self._make_ready()
+        vigil = Vigil(
+            self.run, self.family, self.observer, self.bell, self._settle, aim=starter.aim
+        )
         self._heed()
         self.bell.is_interrupting = False
         begun, started = time.monotonic(), time.time()
-        programs_by_pid = {}
         try:
-            for rank in ranks_of(self.job, argv, env["PATH"]):
-                output = log_path(self.run.path, rank)
-                pid = programs.spawn(rank.argv, {**env, **rank.env}, self.run / "work", output)
-                programs_by_pid[pid] = rank
+            ranks_by_pid = {starter.start(rank): rank for rank in ranks}
         except OSError as error:
             raise Ended("failed", endings.of_start(error)) from error
         self.status["started"] = started
-        self._note_start(list(programs_by_pid))
+        self._note_start(list(ranks_by_pid))
         limit_min = (self.job.get("resources") or {}).get("time_limit_min")
-        pid, wait_status = vigil.wait(list(programs_by_pid), self.state, limit_min, self.grace_s)
+        pid, wait_status = vigil.wait(list(ranks_by_pid), self.state, limit_min, self.grace_s)
         self._time("run", begun)
         self.status["ended"] = started + time.monotonic() - begun
-        self._judge(wait_status, vigil.verdict, programs_by_pid[pid])
+        self._judge(starter.outcome(pid, wait_status), vigil.verdict, ranks_by_pid[pid])
+
+    def _make_ready(self) -> tuple[Plain | Contained, list[Rank]]:
+        """Do all that a start needs before the first program; a cancel may still cut it short."""
+        assert self.interior is not None
+        given = (self.token, self.secrets)
+        if isinstance(self.interior, Image):
+            starter: Plain | Contained = Contained(self.run, self.job, self.interior, *given)
+        else:
+            starter = Plain(self.run, self.job, self.interior, *given)
+        argv = [str(word) for word in self.job["argv"]]
+        if argv[0] == PYTHON:
+            if not starter.python:
+                raise Ended("failed", f"there is no Python 3 in {self.interior.name}")
+            argv[0] = starter.python
+        try:
+            ranks = ranks_of(self.job, argv, starter.search_path)
+            note = starter.plan(ranks)
+            if note:
+                self.state["containers"] = note
+                self.run.write_state(self.state, durable=True)
+            self.starter = starter
+            starter.ready(ranks)
+        except OSError as error:
+            raise Ended("failed", endings.of_start(error)) from error
+        return starter, ranks
 
     def _note_start(self, pids: list[int]) -> None:
         found = [processes.find(pid) for pid in pids]
@@ -236,19 +261,25 @@ class Keeper:
     def _settle(self) -> None:
         if self.cgroup is not None and self.cgroup.make():
             self.cgroup.take(lambda: processes.tree(processes.children(os.getpid())))
+        if self.starter is not None:
+            self.observer.insiders = self.starter.insiders()
         self._tell_packages()
 
-    def _judge(self, wait_status: int, verdict: tuple[str, str] | None, rank: Rank) -> None:
+    def _judge(self, how: Outcome, verdict: tuple[str, str] | None, rank: Rank) -> None:
         before, after = self.state["kills"], endings.out_of_memory_kills()
         self.observer.finish()
-        code = number = 0
-        if os.WIFSIGNALED(wait_status):
-            number = self.status["signal"] = self.facts["signal"] = os.WTERMSIG(wait_status)
-        else:
-            code = self.status["exit_code"] = os.WEXITSTATUS(wait_status)
+        code, number = how.code, how.signal
+        if number:
+            self.status["signal"] = self.facts["signal"] = number
+        elif not how.error:
+            self.status["exit_code"] = code
         if verdict is not None:
             raise Ended(*verdict)
         who = f"rank {rank.number}: " if rank.number else ""
+        if how.error:
+            raise Ended("failed", endings.shorten(who + how.error))
+        if how.is_out_of_memory:
+            raise Ended("failed", who + endings.of_memory_limit(self.observer.peak_memory))
         if number:
             peak = self.observer.peak_memory
             raise Ended("failed", who + endings.of_signal(number, before, after, peak))
@@ -256,7 +287,7 @@ class Keeper:
             # Its children are to have said their last before the log is read.
             self.family.end(self.grace_s, self.bell.pause)
             error = endings.of_code(code, self.run.path, log_path(self.run.path, rank))
-            if after.get("cgroup", 0) > before.get("cgroup", 0):
+            if endings.is_short_of_memory(code, before, after):
                 error += " (out of memory: the kernel killed a process meanwhile)"
             raise Ended("failed", who + error)
         self.status["state"] = "completed"
@@ -270,7 +301,8 @@ class Keeper:
             self.state["phase"] = "finalizing"
             with contextlib.suppress(OSError):
                 self.run.write_state(self.state)
-        if not self.family.end(self.grace_s, self.bell.pause):
+        is_clear = self.starter is None or self.starter.remove() or self.family.kill()
+        if not self.family.end(self.grace_s, self.bell.pause) or not is_clear:
             self.status["reason"] = "some processes of the run could not be killed"
         if self.cgroup is not None:
             self.observer.peak_memory = max(self.observer.peak_memory, self.cgroup.peak_memory())
@@ -299,10 +331,10 @@ class Keeper:
 
     def _tell_packages(self) -> None:
         self._are_packages_told = True
-        if self.interpreter is None:
+        if self.interior is None:
             return
         try:
-            found = self.interpreter.facts(self.root, self.token)
+            found = self.interior.facts(self.root, self.token)
         except Exception:
             self._confess()
             return

@@ -31,12 +31,16 @@ class Observer:
     Args:
         run: The attempt's folder.
         log_limit: Bytes that the log may have; 0 means no limit.
+
+    Attributes:
+        insiders: The programs, if they are no descendants of this process.
     """
 
     def __init__(self, run: RunFolder, log_limit: int) -> None:
         self.peak_memory = 0
         self.is_log_too_large = False
         self.is_folder_gone = False
+        self.insiders: list[int] | None = None
         self._run = run
         self.log_limit = log_limit
         self._log_size = -1
@@ -70,9 +74,9 @@ class Observer:
     def finish(self) -> None:
         """Look a last time, after the program has ended."""
         self._look_at_log(last=True)
-        self.peak_memory = max(
-            self.peak_memory, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        )
+        if self.insiders is None:
+            own = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+            self.peak_memory = max(self.peak_memory, own)
 
     def beat(self, state: dict[str, Any]) -> None:
         """Write the heartbeat; a full disk is no reason to end."""
@@ -129,5 +133,6 @@ class Observer:
         return self._user_reports
 
     def _look_at_memory(self, programs: Iterable[int]) -> None:
-        pids = processes.tree([*programs, *processes.children(os.getpid())])
+        ours = [*programs, *processes.children(os.getpid())]
+        pids = processes.tree(ours if self.insiders is None else self.insiders)
         self.peak_memory = max(self.peak_memory, processes.memory(pids))

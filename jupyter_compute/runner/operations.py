@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, protocol, status
+from . import garbage, held, launching, library, manifests, protocol, status, tools
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -85,7 +85,12 @@ class Operations:
     # -- what is there -------------------------------------------------------------------------
 
     def _op_facts(self, head: dict[str, Any]) -> Outcome:
-        return Forked(lambda: facts(self.root))
+        env = {str(name): str(value) for name, value in dict(head.get("env") or {}).items()}
+        is_brief = bool(head.get("brief"))
+        return Forked(lambda: facts(self.root, env, is_brief=is_brief))
+
+    def _op_tool(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: tools.offer(self.root, head))
 
     def _op_list(self, head: dict[str, Any]) -> Outcome:
         return Forked(lambda: {"jobs": garbage.list_attempts(self.root)})
@@ -94,10 +99,16 @@ class Operations:
 
     def _op_missing(self, head: dict[str, Any]) -> Outcome:
         missing = self.blobs.missing(head["digests"])
+        if head.get("snapshot"):
+            missing += self.blobs.absent(manifests.digests_of(self.blobs, head["snapshot"]))
         return Answer({"missing": missing, "partial": self.blobs.partial(missing)})
 
     def _op_put(self, head: dict[str, Any]) -> Outcome:
         return Incoming(self.blobs, list(head["blobs"]))
+
+    def _op_patch(self, head: dict[str, Any]) -> Outcome:
+        self.blobs.patch(head["digest"], head["base"], head["pieces"])
+        return Answer({"stored": 1})
 
     def _op_adopt(self, head: dict[str, Any]) -> Outcome:
         files = dict(head["files"])
@@ -120,7 +131,11 @@ class Operations:
 
     def _op_gc(self, head: dict[str, Any]) -> Outcome:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
-        return Forked(lambda: garbage.collect(self.root, limit, keep))
+        built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
+        return Forked(lambda: garbage.collect(self.root, limit, keep, built))
+
+    def _op_purge(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: garbage.purge(self.root))
 
     # -- runs ----------------------------------------------------------------------------------
 

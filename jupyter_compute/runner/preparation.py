@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from . import processes
+from .activation import activate
 from .blobs import Blobs
 from .interpreters import Interpreter
 from .materialize import materialize, place_inputs
@@ -34,10 +35,27 @@ def environment_variables(
     env["PATH"] = interpreter.search_path(env.get("PATH", os.defpath))
     if interpreter.home:
         env["VIRTUAL_ENV"] = interpreter.home
-    paths = [job.get("lib") or "", env.get("PYTHONPATH", "")]
-    env["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    if interpreter.prefix and env.get("CONDA_PREFIX") != interpreter.prefix:
+        env = activate(interpreter.prefix, env)
     if job.get("gpu_ids"):
         env["CUDA_VISIBLE_DEVICES"] = ",".join(job["gpu_ids"])
+    env.update(own_variables(run, job, token, env.get("PYTHONPATH", "")))
+    return env
+
+
+def own_variables(
+    run: RunFolder, job: dict[str, Any], token: str, search_path: str
+) -> dict[str, str]:
+    """Return the variables by which a program, wherever it runs, finds us and its folders.
+
+    Args:
+        run: The attempt's folder.
+        job: What was asked for.
+        token: What the run's processes are known by.
+        search_path: The ``PYTHONPATH`` as it is.
+    """
+    paths = [job.get("lib") or "", search_path]
+    env = {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     params = run / "files/params.json"
     if os.path.exists(params):
         env[_PREFIX + "PARAMS"] = params

@@ -56,6 +56,11 @@ def find(pid: int) -> Process | None:
     return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]), fields[0] in (b"Z", b"X"))
 
 
+def name(pid: int) -> str:
+    """Return the name of a process's program, at most 15 bytes of it; empty if it is gone."""
+    return _read(f"/proc/{pid}/comm").decode(errors="replace").strip()
+
+
 def is_running(pid: int, start: int) -> bool:
     """Tell whether the very process that started then still runs; a zombie does not."""
     process = find(pid)

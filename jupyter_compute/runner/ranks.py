@@ -27,13 +27,13 @@ class Rank(NamedTuple):
     log: str
 
 
-def ranks_of(job: dict[str, Any], argv: list[str], path: str) -> list[Rank]:
+def ranks_of(job: dict[str, Any], argv: list[str], path: str | None) -> list[Rank]:
     """List the processes that a job asks for on this node.
 
     Args:
         job: What was asked for.
         argv: The program.
-        path: Where programs are looked up.
+        path: Where programs are looked up; ``None`` where that cannot be told, as in an image.
 
     Raises:
         OSError: MPI is asked for and not there.
@@ -42,10 +42,8 @@ def ranks_of(job: dict[str, Any], argv: list[str], path: str) -> list[Rank]:
     count = int(resources.get("processes_per_node") or 1)
     how = resources.get("distribution") or "none"
     if how == "mpi":
-        launcher = shutil.which("mpirun", path=path) or shutil.which("mpiexec", path=path)
-        if not launcher:
-            raise OSError(2, "MPI is asked for, and mpirun is not on this target", "the program")
-        return [Rank(0, [launcher, "-n", str(count), *argv], {}, "log")]
+        launcher = "mpirun" if path is None else _find_launcher(path)
+        return [Rank(0, [launcher, "-n", str(count), *argv], _mpi(), "log")]
     if count == 1 and how == "none":
         return [Rank(0, argv, {}, "log")]
     ports = _free_ports(count)
@@ -58,6 +56,28 @@ def ranks_of(job: dict[str, Any], argv: list[str], path: str) -> list[Rank]:
         )
         for number in range(count)
     ]
+
+
+def _find_launcher(path: str) -> str:
+    launcher = shutil.which("mpirun", path=path) or shutil.which("mpiexec", path=path)
+    if not launcher:
+        raise OSError(2, "MPI is asked for, and mpirun is not on this target", "the program")
+    return launcher
+
+
+def _mpi() -> dict[str, str]:
+    """Return what Open MPI needs to hear; others do not listen.
+
+    As many processes as were asked for are started however few the cores are, and by root too
+    where that is who asked.
+    """
+    env = {
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    }
+    if os.geteuid() == 0:
+        env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    return env
 
 
 def _torch(number: int, count: int, port: int) -> dict[str, str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 from typing import Any
 
-from . import endings, leavings, processes
+from . import containers, endings, leavings, processes
 from .cgroups import Cgroup
 from .family import Family
 from .identity import Life, is_same_boot, life_of
+from .images import client_environment
 from .run_folder import RunFolder, sync
 
 _LOST_S = 300.0
+_REMOVAL_S = 8.0
 _SETTLED_S = 120.0
 """After this long every file system has written down a rename by itself."""
 
@@ -114,6 +117,8 @@ def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
             return None
         leaders = state.get("leaders") or ()
         family = Family(state["token"], run / "log", leaders, since=state["start"])
+        # A container outlives its keeper, and even the host's restart, as an ended one.
+        _remove_containers(run, state)
         if life is not Life.RESTARTED:
             if state.get("cgroup"):
                 Cgroup(state["cgroup"]).remove()
@@ -125,6 +130,16 @@ def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
         return None
     finally:
         os.close(lock)
+
+
+def _remove_containers(run: RunFolder, state: dict[str, Any]) -> None:
+    found = state.get("containers")
+    if found:
+        env: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            env = client_environment(run.job())
+        # Whoever looks must not be held up by an engine that hangs; the processes are ended anyway.
+        containers.remove(str(found["engine"]), list(found["names"]), env, _REMOVAL_S)
 
 
 def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ class Vigil:
         bell: Wakes this.
         settle: Called once, shortly after the start, for what would disturb the start and is not
             worth the while for a program that ends at once.
+        aim: Returns the pid to signal for a child that stands for a program elsewhere.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Vigil:
         observer: Observer,
         bell: Bell,
         settle: Callable[[], None],
+        aim: Callable[[int], int],
     ) -> None:
         self.run = run
         self.family = family
@@ -45,6 +47,7 @@ class Vigil:
         self.bell = bell
         self.verdict: tuple[str, str] | None = None
         """State and error, if the program was asked to end."""
+        self._aim = aim
         self._settle: Callable[[], None] | None = settle
         self._steps: list[tuple[float, int]] = []
 
@@ -105,7 +108,7 @@ class Vigil:
 
     def _ask(self, pids: Iterable[int], now: float, grace_s: float) -> None:
         """Ask programs to end by the signal they listen to, as a terminal would: their groups."""
-        for pid in pids:
+        for pid in map(self._aim, pids):
             by_int = processes.handles(pid, signal.SIGINT) and not processes.handles(
                 pid, signal.SIGTERM
             )

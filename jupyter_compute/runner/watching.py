@@ -7,12 +7,14 @@ import errno
 import os
 import struct
 
+from .volume import MOUNTS, mount_of
+
 _IN_MODIFY, _IN_CREATE, _IN_MOVED_TO = 0x2, 0x100, 0x80
 _IN_DELETE_SELF, _IN_MOVE_SELF, _IN_IGNORED, _IN_OVERFLOW = 0x400, 0x800, 0x8000, 0x4000
 _MASK = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_DELETE_SELF | _IN_MOVE_SELF
 _EVENT = struct.Struct("iIII")
 
-_MOUNTS = "/proc/self/mounts"
+_MOUNTS = MOUNTS
 _LOCAL = frozenset(
     [
         "ext2",
@@ -116,16 +118,4 @@ class Watch:
 
 def is_local(path: str) -> bool:
     """Tell whether a path is on a file system that only this machine writes to."""
-    path = os.path.realpath(path)
-    best, kind = "", ""
-    try:
-        with open(_MOUNTS, errors="surrogateescape") as file:
-            for line in file:
-                _, where, type_ = line.split(" ")[:3]
-                where = where.replace("\\040", " ")
-                inside = path == where or path.startswith(where.rstrip("/") + "/")
-                if inside and len(where) >= len(best):
-                    best, kind = where, type_
-    except (OSError, ValueError):
-        return False
-    return kind in _LOCAL
+    return mount_of(path, _MOUNTS).type in _LOCAL

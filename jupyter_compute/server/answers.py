@@ -152,6 +152,7 @@ class RunLine(Struct, kw_only=True):
     ended: float | None = None
     cancel_requested: float | None = None
     last_seen: float | None = None
+    retry_at: float | None = None
     parent_id: str | None = None
     rerun_of: str | None = None
     notebook: str = ""

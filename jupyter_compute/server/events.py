@@ -43,6 +43,11 @@ SCHEMA: dict[str, Any] = {
             "description": "What it waits for, or why it ended.",
             "type": "string",
         },
+        "retry_at": {
+            "title": "Retry",
+            "description": "When its target is asked again, if that is silent.",
+            "type": ["number", "null"],
+        },
         "attempt": {"title": "Attempt", "description": "Of the run.", "type": "integer"},
     },
     "required": ["seq", "time", "what", "revision"],

@@ -226,6 +226,7 @@ def line(run: Run, metrics: dict[str, float | str] | None = None) -> RunLine:
         ended=run.ended,
         cancel_requested=run.cancel_requested,
         last_seen=run.last_seen,
+        retry_at=run.retry_at,
         parent_id=run.parent_id,
         rerun_of=run.rerun_of,
         notebook=cell.notebook if cell else "",

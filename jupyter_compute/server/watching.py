@@ -151,5 +151,6 @@ def _message(what: str, run: Run) -> dict[str, Any]:
         "target": run.target,
         "name": run.name[:_WORDS],
         "reason": (run.error or run.reason)[:_WORDS],
+        "retry_at": run.retry_at,
         "attempt": run.attempt,
     }

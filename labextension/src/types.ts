@@ -127,6 +127,10 @@ export interface IPrompt {
   created: number;
   /** Whether the answer may be kept for the next time. */
   can_keep: boolean;
+  /** Where it would be kept: `keyring`, or the path of a file. */
+  keep_in: string;
+  /** Whether the last answer was refused. */
+  again: boolean;
 }
 
 export interface IPromptAnswer {
@@ -154,6 +158,8 @@ export interface IRunLine {
   ended: number | null;
   cancel_requested: number | null;
   last_seen: number | null;
+  /** When a silent target is asked again. */
+  retry_at: number | null;
   parent_id: string | null;
   rerun_of: string | null;
   /** Where the cell stands. */
@@ -316,6 +322,8 @@ export interface IRun {
   cancel_requested: number | null;
   canceled_by: string;
   last_seen: number | null;
+  /** When a silent target is asked again. */
+  retry_at: number | null;
   git: IGitState | null;
   source: string;
   facts: IRunFacts;
@@ -514,6 +522,12 @@ export interface IDifference {
   fields: Record<string, [unknown, unknown]>;
 }
 
+/** What is to become of the runs and files at a target that is detached. */
+export interface IDetachAsked {
+  cancel: boolean;
+  purge: boolean;
+}
+
 /** A message on Jupyter's event bus. */
 export interface IChange {
   seq: number;
@@ -525,5 +539,6 @@ export interface IChange {
   target?: string;
   name?: string;
   reason?: string;
+  retry_at?: number | null;
   attempt?: number;
 }

@@ -144,6 +144,9 @@ def test_kept_answers_are_forgotten_one_by_one_or_all_at_once(shell: Shell) -> N
     kept.chmod(0o644)
     refused = shell.run("answers")
     assert refused.code == 2 and "others may have read" in refused.err and "chmod" in refused.err
+    findings = shell.ok("doctor", "--json").json["findings"]
+    (found,) = [one for one in findings if one["subject"] == "kept answers"]
+    assert found["level"] == "warning" and "chmod 600" in found["remedy"]
     kept.unlink()
 
 

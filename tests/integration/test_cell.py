@@ -328,6 +328,18 @@ def test_being_asked_to_end_lets_the_cell_tidy_up(any_stage):
     assert any_stage.events("error") == []
 
 
+def test_a_forked_worker_that_is_asked_to_end_does_not_wait_for_python_to_look(any_stage):
+    any_stage.cell(
+        "import os, signal\n"
+        "worker = os.fork()\n"
+        "if worker == 0:\n"
+        "    sum(range(10**15))\n"
+        "os.kill(worker, signal.SIGTERM)\n"
+        "print(os.WTERMSIG(os.waitpid(worker, 0)[1]))\n"
+    )
+    assert (any_stage.code, any_stage.log) == (0, f"{int(signal.SIGTERM)}\n")
+
+
 def test_an_interrupt_is_told_as_one(stage):
     process = stage.start_cell("import time\nprint('there', flush=True)\ntime.sleep(600)")
     stage.wait_for("there")

@@ -19,7 +19,7 @@ from interpreters import interpreters
 from jupyter_compute.driver import DriverContext
 from jupyter_compute.drivers.local import LocalDriver, LocalOptions
 from jupyter_compute.errors import ConfigError, DriverError, NotFoundError, TargetUnreachableError
-from jupyter_compute.model import Job, JobStatus, RunState, Secret
+from jupyter_compute.model import Job, JobStatus, RunState, Secret, TargetInfo
 from jupyter_compute.options import read_options
 from jupyter_compute.testing import MemoryBlobs, leave, make_job, rest, say
 
@@ -70,6 +70,17 @@ def test_slots_are_two_a_core_or_as_said(tmp_path: Path) -> None:
     assert info.python == ".".join(map(str, sys.version_info[:3]))
     info = play(make_driver(tmp_path, slots=3), lambda driver: driver.check())
     assert info.slots == 3
+
+
+def test_how_much_can_run_there_is_known_without_a_look_at_its_tools(tmp_path: Path) -> None:
+    async def act(driver: LocalDriver) -> tuple[TargetInfo, TargetInfo]:
+        return await driver.measure(), await driver.check()
+
+    brief, whole = play(make_driver(tmp_path), act)
+    assert (brief.cpus, brief.memory_gb, brief.slots) == (whole.cpus, whole.memory_gb, whole.slots)
+    assert whole.facts["uv"] and whole.facts["containers"] and whole.facts["disk free"]
+    assert brief.facts["disk free"] and "uv" not in brief.facts
+    assert "login" not in whole.facts and "clock" not in whole.facts
 
 
 def test_options_come_from_flags_and_wrong_ones_are_named() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import chromium
-import jupyter_server_process
 import nbformat
 import pytest
 from compute_server import Served, serve, until
-from jupyter_server_process import JupyterServer
 from playwright.sync_api import (
-    Browser,
+    BrowserContext,
     Locator,
     Page,
     TimeoutError,
@@ -27,39 +27,63 @@ expect.set_options(timeout=SLOW_MS)
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
 
 
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where Chromium keeps JupyterLab's scripts compiled, which is half of loading it."""
+    return tmp_path_factory.mktemp("chromium")
+
+
 # Its event loop occupies the thread until it is closed, so it does not last for the session.
 @pytest.fixture(scope="module")
-def browser(engine: Callable[[str], str]) -> Iterator[Browser]:
+def window(engine: Callable[[str], str], profile: Path) -> Iterator[BrowserContext]:
+    """Run a Chromium, which has one page that stays blank."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=engine("chromium"), args=chromium.ARGUMENTS, timeout=SLOW_MS
+        window = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=engine("chromium"),
+            args=chromium.ARGUMENTS,
+            timeout=SLOW_MS,
+            viewport={"width": 1280, "height": 900},
         )
-        yield browser
-        browser.close()
+        window.set_default_timeout(SLOW_MS)
+        yield window
+        window.close()
 
 
 @pytest.fixture
-def lab(home: Path, tmp_path: Path) -> Iterator[JupyterServer]:
-    server = jupyter_server_process.start(tmp_path / "jupyter")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
+def page(window: BrowserContext) -> Iterator[Page]:
+    """Open a page in a browser that remembers nothing of what the tests before did."""
+    page = window.new_page()
     yield page
-    context.close()
+    place = urlsplit(page.url)
+    blank, *others = window.pages
+    for other in others:
+        other.close()
+    window.set_offline(False)
+    window.clear_permissions()
+    window.clear_cookies()
+    if place.netloc:
+        told = {"origin": f"{place.scheme}://{place.netloc}", "storageTypes": "all"}
+        session = window.new_cdp_session(blank)
+        session.send("Storage.clearDataForOrigin", told)
+        session.detach()
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Run a JupyterLab for all tests of a file, and speak with its server."""
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a JupyterLab for all tests that do not mind each other's runs."""
     folder = tmp_path_factory.mktemp("lab")
     with serve(folder / "jupyter", folder / "compute", app="lab") as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def served(lab: Served) -> Iterator[Served]:
+    """Lend a file the server that all share; it may have one of its own instead."""
+    yield lab
+    for session in lab.get(f"{lab.base}api/sessions"):
+        assert lab.http.delete(f"{lab.base}api/sessions/{session['id']}").status_code == 204
+    shutil.rmtree(lab.root.parent / "settings" / "jupyter_compute", ignore_errors=True)
 
 
 @pytest.fixture
@@ -124,16 +148,18 @@ def assert_accessible(page: Page) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def open_notebook(lab: JupyterServer, page: Page) -> Callable[..., Page]:
+def open_notebook(lab: Served, page: Page, tmp_path: Path) -> Callable[..., Page]:
     """Write a notebook of the given code cells and open it in JupyterLab, its kernel idle."""
 
-    def open_it(*cells: str, name: str = "work.ipynb") -> Page:
+    def open_it(*cells: str) -> Page:
+        path = f"{tmp_path.name}/work.ipynb"
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
-        nbformat.write(notebook, lab.root / name)
-        page.goto(f"{lab.url}lab/tree/{name}?reset&token={lab.token}")
+        (lab.root / path).parent.mkdir()
+        nbformat.write(notebook, lab.root / path)
+        page.goto(f"{lab.base}lab/tree/{path}?reset&token={lab.token}")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         page.get_by_text("| Idle").wait_for()
         return page

@@ -11,12 +11,20 @@ from typing import Any
 import jupyter_server_process
 import pytest
 from compute_server import Served, serve, until
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from jupyter_compute import __version__
 
 SLOW_MS = 90_000
 SLEEP = "import time; time.sleep(600)"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a JupyterLab in which nothing runs but what these tests count."""
+    folder = tmp_path_factory.mktemp("ambient")
+    with serve(folder / "jupyter", folder / "compute", app="lab") as found:
+        yield found
 
 
 def open_at(page: Page, base: str, token: str) -> None:
@@ -64,11 +72,9 @@ def test_the_status_bar_counts_and_leads_to_the_runs(
     expect(item).to_have_attribute("aria-label", "Compute: nothing is running", timeout=SLOW_MS)
 
 
-def test_a_run_that_ends_is_told_once_in_a_browser(served: Served, browser: Browser) -> None:
-    context = browser.new_context()
-    pages = [context.new_page() for _ in range(2)]
+def test_a_run_that_ends_is_told_once_in_a_browser(served: Served, page: Page) -> None:
+    pages = [page, page.context.new_page()]
     for page in pages:
-        page.set_default_timeout(SLOW_MS)
         open_at(page, served.base, served.token)
 
     def told(name: str) -> int:
@@ -80,7 +86,6 @@ def test_a_run_that_ends_is_told_once_in_a_browser(served: Served, browser: Brow
         # What came before it has been heard by all pages when this is shown by one.
         until(lambda name=name: told(name) > 0)
     assert told("left") == 1
-    context.close()
 
 
 def test_the_launcher_has_a_card(lab_page: Page) -> None:

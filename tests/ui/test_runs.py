@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from compute_server import Served, until
+import pytest
+from compute_server import Served, serve, until
 from many_runs import add_many_runs
 from playwright.sync_api import Locator, Page, Response, expect
 
@@ -20,6 +21,14 @@ SLOW_MS = 90_000
 MANY = 100_000
 
 SLEEP = "import time\ntime.sleep(600)\n"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a JupyterLab that starts without runs, and ends with very many."""
+    folder = tmp_path_factory.mktemp("runs")
+    with serve(folder / "jupyter", folder / "compute", app="lab") as found:
+        yield found
 
 
 def submit(served: Served, name: str, code: str = "print(1)\n", **asked: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 from compute_server import Served, serve
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -87,12 +87,9 @@ def served(theme: str, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, device_scale_factor=1)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    yield page
-    context.close()
+def page(page: Page) -> Page:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    return page
 
 
 def command(page: Page, called: str, **args: Any) -> None:
@@ -188,7 +185,7 @@ def test_take_the_pictures_of_the_pages(served: Served, page: Page, theme: str) 
 def test_take_the_picture_of_the_live_view(
     open_notebook: Callable[..., Page], run_all: Callable[[], None]
 ) -> None:
-    page = open_notebook("%load_ext jupyter_compute", TRAINING, name="training.ipynb")
+    page = open_notebook("%load_ext jupyter_compute", TRAINING)
     run_all()
     output = page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea")
     expect(output).to_contain_text("epoch 40", timeout=90_000)

@@ -11,6 +11,8 @@ import pytest
 from compute_server import Served, serve, until
 from playwright.sync_api import Locator, Page, expect
 
+from jupyter_compute.client import Client
+
 KINDS = str(Path(__file__).parents[1] / "kinds")
 
 LONG_MS = 90_000
@@ -248,6 +250,7 @@ def test_a_target_asks_and_is_answered_where_somebody_waits(
     open_lab: Callable[..., Page],
     attach: Callable[..., None],
     assert_accessible: Callable[[str], None],
+    served: Served,
 ) -> None:
     attach("asks")
     page = open_lab()
@@ -257,14 +260,23 @@ def test_a_target_asks_and_is_answered_where_somebody_waits(
     assert_accessible(".jp-Dialog")
     field = dialog.locator("input[type=password]")
     expect(field).to_be_focused()
+    keep = dialog.get_by_role("checkbox", name="Keep it (in a file that only you can read)")
+    expect(keep).not_to_be_checked()
+    keep.check()
     field.fill("secret")
-    page.keyboard.press("Enter")
+    field.press("Enter")
     expect(field).to_have_count(0)
+    expect(dialog).to_contain_text("The code")
+    expect(keep).to_have_count(0)
     code = dialog.get_by_role("textbox")
     code.fill("123456")
     page.keyboard.press("Enter")
     expect(one).to_contain_text("ready", timeout=LONG_MS)
     expect(dialog).to_have_count(0)
+    with Client(served.workspace) as client:
+        (kept,) = client.kept_answers()
+        assert kept.target == "asks"
+        client.forget_answers()
 
 
 def test_a_question_that_others_caused_waits_in_a_notification_and_goes_when_it_is_answered(

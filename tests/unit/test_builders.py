@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_compute.runner.builders import CannotBuildError, Recipe, steps
+from jupyter_compute.runner.builders import Recipe
+from jupyter_compute.runner.building import CannotBuildError, Site, mask
+from jupyter_compute.runner.conda import CondaRecipe
 
 NOTHING: dict[str, str] = {"PATH": ""}
 
@@ -15,7 +17,7 @@ def recipe(*requirements: str, **files: str) -> Recipe:
 
 
 def shown(made: Recipe, env: dict[str, str]) -> list[str]:
-    return [" ".join(step.shown) for step in steps(made, "/env", "/source", env)]
+    return [" ".join(step.shown) for step in made.steps(Site("/env", "/tools", env))]
 
 
 @pytest.fixture
@@ -52,6 +54,79 @@ def test_without_uv_pip_does_what_it_can() -> None:
 def test_without_uv_what_needs_it_says_so(name: str) -> None:
     with pytest.raises(CannotBuildError, match="needs uv"):
         shown(recipe(**{name: "x"}), NOTHING)
+
+
+def program(path: Path, answer: str = "") -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{answer}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("modules", "create", "install"),
+    [
+        ("ensurepip venv virtualenv pip", "-m venv /env", "/env/bin/python -m pip install"),
+        ("venv virtualenv pip", "-m virtualenv /env", "/env/bin/python -m pip install"),
+        ("venv pip", "-m venv --without-pip /env", "BASE -m pip --python /env/bin/python install"),
+    ],
+)
+def test_without_ensurepip_there_are_other_ways(
+    tmp_path: Path, modules: str, create: str, install: str
+) -> None:
+    base = program(tmp_path / "python", f"[ $2 = uv ] && exit 1; echo {modules}")
+    made = Recipe(("numpy",), {}, base)
+    first, second = (" ".join(step.argv) for step in made.steps(Site("/env", "/tools", NOTHING)))
+    assert first == f"{base} {create}"
+    assert second.startswith(install.replace("BASE", base))
+
+
+def test_virtualenvs_own_archive_will_do(tmp_path: Path) -> None:
+    base = program(tmp_path / "python", "[ $2 = uv ] && exit 1; echo venv")
+    archive = program(tmp_path / ".local/bin/virtualenv.pyz")
+    site = Site("/env", "/tools", {**NOTHING, "HOME": str(tmp_path)})
+    [step] = Recipe((), {}, base).steps(site)
+    assert step.argv == [base, archive, "/env"]
+
+
+def test_an_interpreter_that_can_make_no_environment_says_so(tmp_path: Path) -> None:
+    base = program(tmp_path / "python", "[ $2 = uv ] && exit 1; echo venv")
+    with pytest.raises(CannotBuildError, match="install uv for your user alone"):
+        shown(Recipe((), {}, base), NOTHING)
+
+
+def test_uv_that_was_brought_along_serves_where_there_is_no_other(tmp_path: Path) -> None:
+    uv = program(tmp_path / "tools/uv")
+    step = Recipe((), {}, "/no/such/python").steps(Site("/env", str(tmp_path / "tools"), NOTHING))
+    assert step[0].argv[0] == uv
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "line"),
+    [
+        ("micromamba", "1.5.8", "micromamba create --prefix /env --file environment.yml"),
+        ("mamba", "2.0.5", "mamba create --prefix /env --file environment.yml"),
+        ("mamba", "mamba 1.5.8", "mamba env create --prefix /env --file environment.yml"),
+        ("conda", "conda 24.1.0", "conda env create --prefix /env --file environment.yml"),
+    ],
+)
+def test_each_of_the_conda_family_is_called_its_way(
+    tmp_path: Path, name: str, version: str, line: str
+) -> None:
+    program(tmp_path / name, f"echo {version}")
+    env = {"PATH": str(tmp_path)}
+    [step] = CondaRecipe("dependencies: []").steps(Site("/env", "/tools", env))
+    assert " ".join(step.shown) == line
+
+
+def test_a_target_without_conda_says_so() -> None:
+    with pytest.raises(CannotBuildError, match="neither micromamba, mamba nor conda"):
+        CondaRecipe("dependencies: []").steps(Site("/env", "/tools", NOTHING))
+
+
+def test_users_and_passwords_in_addresses_are_hidden() -> None:
+    said = "from https://me:secret@pypi.corp/simple and git+ssh://git@host/x, me@host"
+    assert mask(said) == "from https://***@pypi.corp/simple and git+ssh://***@host/x, me@host"
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", ".."])

@@ -112,7 +112,7 @@ def test_a_script_that_a_rule_leaves_out_is_refused_with_the_rule(
         ({"params": {"a b": 1}}, "no name for a parameter"),
         ({"params": {"a": object()}}, "a (object) is no JSON value"),
         ({"environment": "missing.txt"}, "missing.txt"),
-        ({"environment": "image:python:3.12"}, "an image cannot be used on local"),
+        ({"environment": "image:Not a name"}, "is no name of an image"),
         ({"source": "/nowhere/at/all"}, "not there"),
         ({"source": __file__}, "a file"),
         ({"source": "a\0b"}, "not there"),

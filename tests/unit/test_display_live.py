@@ -157,6 +157,50 @@ def test_a_pipe_gets_lines_and_no_cursor_moves() -> None:
     assert lines[0].startswith("▶ running") and "out" in lines and lines[-1].startswith("✓")
 
 
+class Asking:
+    """Asks one question, at once, and has its answer two looks later."""
+
+    def __init__(self) -> None:
+        self.left = 2
+        self.is_new = True
+
+    def note(self) -> str:
+        self.left -= 1
+        return "gpu1 asks: Password?" if self.left >= 0 else ""
+
+    def has_news(self) -> bool:
+        return self.is_new
+
+    def attend(self) -> None:
+        self.is_new = False
+
+
+def test_the_view_says_what_the_target_asks_while_it_asks() -> None:
+    screen, steps = RecordingScreen(), [say(b".")] * 4
+    watch(ScriptedRun(*steps, ScriptedRun.end), screen, attendant=Asking())
+    notes = [picture.note for picture in screen.pictures]
+    assert notes[:2] == ["", "gpu1 asks: Password?"] and notes[-1] == ""
+    assert screen.asides == 1
+
+
+def test_a_pipe_gets_a_line_with_what_the_target_asks() -> None:
+    stream, steps = io.StringIO(), [say(b".\n")] * 4
+    screen = TextScreen(stream, lambda *facts: None)
+    watch(ScriptedRun(*steps, ScriptedRun.end), screen, attendant=Asking())
+    (line,) = [one for one in stream.getvalue().splitlines() if "asks" in one]
+    assert line.endswith("gpu1 asks: Password?")
+
+
+def test_a_question_at_a_terminal_has_a_line_of_its_own() -> None:
+    stream = FakeTerminal()
+    source = ScriptedRun(say(b"no end"), ScriptedRun.end)
+    screen = TextScreen(stream, lambda *facts: None)
+    screen.log(b"no end")
+    screen.step_aside()
+    assert stream.getvalue().endswith("no end\x1b[0m\n")
+    watch(source, screen)
+
+
 @pytest.mark.parametrize("state", list(RunState))
 def test_no_state_is_told_by_color_alone(state: RunState) -> None:
     from jupyter_compute.display.words import SYMBOLS  # noqa: PLC0415

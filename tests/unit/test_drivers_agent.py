@@ -27,19 +27,28 @@ from jupyter_compute.runner.protocol import (
 class PlayedPipe:
     """A pipe whose other end is a function that is given each frame."""
 
-    def __init__(self, take: Callable[[PlayedPipe, Frame], None], protocols: Any = (1,)) -> None:
+    def __init__(
+        self,
+        take: Callable[[PlayedPipe, Frame], None],
+        protocols: Any = (1,),
+        noise: bytes = b"noise\n" + MARKER[:5],
+        **greeting: Any,
+    ) -> None:
         self.reader = asyncio.StreamReader()
         self.writer: Any = self
         self.is_closed = False
+        self.is_deaf = False
         self.frames: list[Frame] = []
         self._take = take
         self._decoder = Decoder()
-        greeting = json.dumps({"protocols": protocols}).encode()
-        self.reader.feed_data(b"noise\n" + MARKER[:5] + b"\n" + MARKER + greeting + b"\n")
+        said = json.dumps({"protocols": protocols, **greeting}).encode()
+        self.reader.feed_data(noise + b"\n" + MARKER + said + b"\n")
 
     def write(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
             self.frames.append(frame)
+            if self.is_deaf:
+                continue
             if frame.head.get("op") in ("hello", "ping"):
                 self.answer(frame)
             else:
@@ -184,6 +193,37 @@ def test_another_protocol_is_refused_with_a_hint() -> None:
         with pytest.raises(Refused) as caught:
             await agent.start({}, timeout_s=60)
         assert "7" in caught.value.message and "upgrade" in caught.value.hint
+        await agent.close()
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize("size", [0, 10, 5_000, 300_000])
+def test_noise_before_the_greeting_is_counted(size: int) -> None:
+    async def act() -> tuple[int, float | None]:
+        agent = Agent(PlayedPipe(ignore, noise=b"x" * size, login_s=0.25))
+        await agent.start({}, timeout_s=60)
+        await agent.close()
+        return agent.noise, agent.login_s
+
+    assert asyncio.run(act()) == (size, 0.25)
+
+
+def test_a_pipe_that_is_doubted_and_says_nothing_is_given_up_and_one_that_answers_stays() -> None:
+    async def act() -> None:
+        pipe = PlayedPipe(ignore)
+        agent = Agent(pipe, silence_s=600.0)
+        await agent.start({}, timeout_s=60)
+        call = asyncio.ensure_future(agent.call({"op": "x"}))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            agent.doubt(0.02)
+            await asyncio.sleep(0.05)
+            assert not agent.lost
+        pipe.is_deaf = True
+        agent.doubt(0.02)
+        with pytest.raises(PipeLost, match="silent"):
+            await call
         await agent.close()
 
     asyncio.run(act())

@@ -27,6 +27,8 @@ def test_everything_that_is_said_is_found(said: set[String]) -> None:
     assert String("", "running") in said
     assert String("", "%1 queued", "%1 queued") in said
     assert String("settings", "Tell when runs end") in said
+    assert String("kind", "A machine by SSH") in said
+    assert String("kind", "Over there") in said
 
 
 def test_no_text_is_said_with_and_without_a_plural(said: set[String]) -> None:

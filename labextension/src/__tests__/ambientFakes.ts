@@ -26,6 +26,7 @@ export function line(id: string, state: RunState, attempt = 1): IRunLine {
     ended: null,
     cancel_requested: null,
     last_seen: null,
+    retry_at: null,
     parent_id: null,
     rerun_of: null,
     notebook: '',

@@ -12,6 +12,8 @@ function makePrompt(part: Partial<IPrompt> = {}): IPrompt {
     message: 'Password:',
     created: 1,
     can_keep: false,
+    keep_in: '',
+    again: false,
     ...part
   };
 }

@@ -38,6 +38,7 @@ export function aRun(extra: Partial<IRun> = {}): IRun {
     cancel_requested: null,
     canceled_by: '',
     last_seen: null,
+    retry_at: null,
     git: null,
     source: '/home/me/digits',
     facts: {

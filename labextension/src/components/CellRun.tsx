@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { formatDuration, formatMoment, formatTime } from '../model/format';
 import { isFinal } from '../model/states';
 import type { IProgress, IRunLine } from '../types';
+import { RunReason } from './RunReason';
 import { RunStateIcon } from './RunStateIcon';
 import { useNow } from './useNow';
 
@@ -36,7 +37,7 @@ export function CellRun(props: ICellRunProps): JSX.Element {
       <Elapsed trans={trans} run={run} />
       {isLive && progress && <Progress trans={trans} progress={progress} />}
       <span className="jp-compute-CellRun-why" title={run.error || run.reason}>
-        {run.error || run.reason}
+        {run.error || <RunReason run={run} />}
       </span>
       {isStale && (
         <span

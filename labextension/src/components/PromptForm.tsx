@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReactNode } from 'react';
 import type { IPrompt } from '../types';
 
 export interface IPromptFormProps {
@@ -18,8 +19,15 @@ export function PromptForm({ prompt, trans }: IPromptFormProps): JSX.Element {
           ? trans.__('Target %1 asks:', prompt.target)
           : trans.__('The place that is being looked at asks:')}
       </p>
+      {prompt.again && (
+        <p className="jp-compute-PromptForm-again" role="alert">
+          {trans.__('The last answer was not accepted.')}
+        </p>
+      )}
       {prompt.type === 'confirm' ? (
-        <p className="jp-compute-PromptForm-message">{prompt.message}</p>
+        <p className="jp-compute-PromptForm-message">
+          {words(prompt.message)}
+        </p>
       ) : (
         <>
           <label className="jp-compute-PromptForm-message" htmlFor={id}>
@@ -36,4 +44,13 @@ export function PromptForm({ prompt, trans }: IPromptFormProps): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Fingerprints are compared letter by letter. */
+function words(message: string): ReactNode[] {
+  return message
+    .split(/(SHA256:[\w+/=]+|MD5(?::[\da-f]{2}){16})/)
+    .map((part, place) =>
+      place % 2 === 1 ? <code key={place}>{part}</code> : part
+    );
 }

@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { memo } from 'react';
 import { formatDuration, formatMoment, formatTime } from '../model/format';
-import { isFinal, stateLabel } from '../model/states';
+import { isFinal, isSilent, stateLabel } from '../model/states';
 import type { IRunLine } from '../types';
+import { RunReason } from './RunReason';
 import { RunStateIcon } from './RunStateIcon';
 import { useNow } from './useNow';
 
@@ -47,7 +48,13 @@ export const RunRow = memo(function RunRow({
           className="jp-compute-RunRow-why"
           data-failed={run.state === 'failed'}
         >
-          {isEnding ? trans.__('ending…') : why}
+          {isEnding ? (
+            trans.__('ending…')
+          ) : isSilent(run) ? (
+            <RunReason run={run} />
+          ) : (
+            why
+          )}
         </span>
       )}
       <RunDuration run={run} />

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { isSilent, isFinal } from '../model/states';
 import type { IFailure, IRun, IRunDetails } from '../types';
 import { CopyButton } from './CopyButton';
+import { RunReason } from './RunReason';
 
 export interface IRunWhyProps {
   details: IRunDetails;
@@ -67,7 +68,9 @@ function Waiting({ run, trans }: IWaitingProps): JSX.Element {
   const isQuiet = isSilent(run);
   return (
     <div className="jp-compute-RunWhy" data-silent={isQuiet}>
-      <p>{run.reason}</p>
+      <p>
+        <RunReason run={run} />
+      </p>
       {isQuiet && (
         <p>
           {run.job_id

@@ -351,7 +351,8 @@ export function patched(line: IRunLine, change: IChange): IRunLine {
     state,
     attempt: change.attempt ?? line.attempt,
     reason: isFinal(state) ? line.reason : why,
-    error: isFinal(state) ? why : line.error
+    error: isFinal(state) ? why : line.error,
+    retry_at: change.retry_at ?? null
   };
 }
 

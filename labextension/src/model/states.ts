@@ -26,6 +26,24 @@ export function isSilent({ state, reason }: IRun | IRunLine): boolean {
   return !isFinal(state) && reason.startsWith('no answer since');
 }
 
+const RETRYING = /retrying in (\d+) s/;
+
+/**
+ * Why a run waits; what that says of a silent target is counted down.
+ */
+export function reasonAt(run: IRun | IRunLine, now: number): string {
+  if (!isSilent(run) || run.retry_at === null) {
+    return run.reason;
+  }
+  const left = Math.ceil(run.retry_at - now);
+  return run.reason.replace(RETRYING, (_, seconds) =>
+    // The server's clock may be another than this one.
+    left > 0
+      ? `retrying in ${Math.min(left, Number(seconds))} s`
+      : 'retrying now'
+  );
+}
+
 /**
  * Say a state in the reader's language.
  */

@@ -7,6 +7,7 @@ import type {
   IAttach,
   IChange,
   IChecked,
+  IDetachAsked,
   IError,
   IKind,
   ITarget,
@@ -21,7 +22,8 @@ import { Latest } from './latest';
 export class Targets implements IDisposable {
   constructor(
     private readonly _api: Api,
-    changes: Changes
+    changes: Changes,
+    private readonly _translate: (kind: IKind) => IKind = kind => kind
   ) {
     changes.changed.connect(this._hear, this);
     changes.missed.connect(this.refresh, this);
@@ -80,7 +82,7 @@ export class Targets implements IDisposable {
   /** Ask for the kinds once. */
   async loadKinds(): Promise<readonly IKind[]> {
     if (!this._kinds) {
-      this._kinds = await this._api.kinds();
+      this._kinds = (await this._api.kinds()).map(this._translate);
       this._changed.emit();
     }
     return this._kinds;
@@ -98,8 +100,8 @@ export class Targets implements IDisposable {
     return target;
   }
 
-  async detach(name: string): Promise<void> {
-    await this._api.detach(name);
+  async detach(name: string, asked: IDetachAsked): Promise<void> {
+    await this._api.detach(name, asked);
     await this.refresh();
   }
 

@@ -5,6 +5,7 @@ import type {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Api } from '../api';
 import { Changes } from '../model/changes';
+import { translateKind } from '../model/kinds';
 import { Status } from '../model/status';
 import { Targets } from '../model/targets';
 import { ICompute } from '../tokens';
@@ -22,13 +23,15 @@ export const core: JupyterFrontEndPlugin<ICompute> = {
     const { serverSettings, events } = app.serviceManager;
     const api = new Api(serverSettings);
     const changes = new Changes(events);
-    const targets = new Targets(api, changes);
+    const trans = (translator ?? nullTranslator).load('jupyter_compute');
+    const targets = new Targets(api, changes, kind =>
+      translateKind(kind, trans)
+    );
     const status = new Status(api, changes);
     void app.started.then(() => {
       void targets.refresh();
       void status.refresh();
     });
-    const trans = (translator ?? nullTranslator).load('jupyter_compute');
     return { api, changes, targets, status, trans };
   }
 };

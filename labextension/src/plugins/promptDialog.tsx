@@ -23,6 +23,21 @@ class PromptBody extends ReactWidget implements Dialog.IBodyWidget<string> {
 }
 
 /**
+ * Offer to keep an answer, and say where.
+ */
+export function keepLabel(place: string, trans: TranslationBundle): string {
+  return place === 'keyring'
+    ? trans.__('Keep it (in the system keyring)')
+    : trans.__('Keep it (in a file that only you can read)');
+}
+
+function keepCaption(place: string, trans: TranslationBundle): string {
+  return place === 'keyring'
+    ? trans.__('On the machine where Jupyter runs')
+    : trans.__('As plain text in %1, on the machine where Jupyter runs', place);
+}
+
+/**
  * Make the dialog for a question.
  */
 export function promptDialog(
@@ -34,10 +49,12 @@ export function promptDialog(
     title: isConfirm ? trans.__('Please confirm') : trans.__('Please answer'),
     body: new PromptBody(prompt, trans),
     focusNodeSelector: 'input',
+    // Whoever types elsewhere when it comes up must not trust a machine by a stroke of Enter.
+    defaultButton: isConfirm ? 0 : 1,
     checkbox: prompt.can_keep
       ? {
-          label: trans.__('Keep it for the next time'),
-          caption: trans.__('It is kept in the keyring of the server’s system'),
+          label: keepLabel(prompt.keep_in, trans),
+          caption: keepCaption(prompt.keep_in, trans),
           checked: false
         }
       : null,

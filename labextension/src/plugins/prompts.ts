@@ -39,7 +39,9 @@ class Asker {
     this._shown = { id: prompt.id, dialog };
     const answer = promptAnswer(await dialog.launch());
     this._shown = null;
-    if (answer) {
+    if (!answer) {
+      this._announce(prompt);
+    } else {
       try {
         await this._prompts.answer(prompt.id, answer);
       } catch (thrown) {
@@ -70,11 +72,26 @@ class Asker {
     if (this._shown && !open.some(one => one.id === this._shown?.id)) {
       this._shown.dialog.reject();
     }
-    open.filter(prompt => !this._told.has(prompt.id)).forEach(this._tell);
+    const { targets } = this._compute;
+    const fresh = open.filter(prompt => !this._seen.has(prompt.id));
+    this._seen = new Set(open.map(prompt => prompt.id));
+    for (const prompt of fresh) {
+      // Whoever waits for the answer here need not look for the question.
+      if (targets.isAwaited(prompt.target)) {
+        this.show(prompt);
+      } else {
+        this._announce(prompt);
+      }
+    }
   }
 
-  private _tell = (prompt: IPrompt): void => {
-    const { targets, trans } = this._compute;
+  /** Say that a question is open, to whoever does something else. */
+  private _announce(prompt: IPrompt): void {
+    const { trans } = this._compute;
+    const isOpen = this._prompts.open.some(one => one.id === prompt.id);
+    if (!isOpen || this._told.has(prompt.id)) {
+      return;
+    }
     this._told.set(
       prompt.id,
       Notification.info(
@@ -96,14 +113,11 @@ class Asker {
         }
       )
     );
-    // Whoever waits for the answer here need not look for the question.
-    if (targets.isAwaited(prompt.target)) {
-      this.show(prompt);
-    }
-  };
+  }
 
   private _shown: { id: string; dialog: Dialog<string> } | null = null;
   private _wanted = new Set<string>();
+  private _seen = new Set<string>();
   private _told = new Map<string, string>();
 }
 

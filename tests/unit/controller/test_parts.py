@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -308,6 +309,8 @@ def test_the_lines_are_one_line_each():
     assert progress.why("signal\nSIGKILL", None) == "signal SIGKILL"
     error = LaunchError("no\nroom", hint="make\nroom")
     assert progress.explain(error) == "no room (make room)"
-    silence = progress.silence(0.0, 7.6, "no route\nto host")
-    assert "retrying in 8 s: no route to host" in silence
-    assert "\n" not in silence
+    noon = time.mktime((2026, 3, 1, 12, 3, 0, 0, 0, -1))
+    silence = progress.silence(noon, 7.6, "no route\nto host", noon + 60)
+    assert silence == "no answer since 12:03, retrying in 8 s: no route to host"
+    later = progress.silence(noon, 0.0, "", noon + 86400)
+    assert later == "no answer since 2026-03-01 12:03, retrying now"

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from jupyter_compute.controller import prompts as module
 from jupyter_compute.controller.lock import Lock
-from jupyter_compute.controller.prompts import Prompts, read_prompts
+from jupyter_compute.controller.prompts import Asker, Prompts, read_prompts
 from jupyter_compute.errors import TargetUnreachableError
 from jupyter_compute.kept import KeptAnswers
 from jupyter_compute.model import Prompt, Question
@@ -186,5 +186,38 @@ def test_what_cannot_be_kept_after_all_is_an_answer_all_the_same(
         prompts.answer((await _shown(workspace)).id, "open sesame", keep=True)
         assert await asking == "open sesame"
         assert places_with("open sesame", workspace.root) == []
+
+    asyncio.run(ask())
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_what_has_opened_a_place_opens_it_once_more_without_a_question(
+    workspace: Workspace,
+) -> None:
+    now = [7.0]
+    prompts = Prompts(workspace, lambda: now[0])
+
+    async def give(asker: Asker) -> None:
+        asking = asyncio.create_task(asker(CAN_BE_KEPT))
+        prompts.answer((await _shown(workspace)).id, "open sesame")
+        assert await asking == "open sesame"
+
+    async def ask() -> None:
+        looker = prompts.asker("the place")
+        await give(looker)
+        prompts.pass_on(looker)
+        assert places_with("open sesame", workspace.root) == []
+        assert await prompts.asker("gpu1")(CAN_BE_KEPT) == "open sesame"
+        await give(prompts.asker("gpu1"))  # once is once
+
+        prompts.pass_on(looker)
+        asking = asyncio.create_task(prompts.asker("gpu1")(replace(CAN_BE_KEPT, again=True)))
+        prompts.answer((await _shown(workspace)).id, None)
+        assert await asking is None
+        await give(prompts.asker("gpu1"))  # what was refused is not held
+
+        prompts.pass_on(looker)
+        now[0] += module.PASSED_ON_S
+        await give(prompts.asker("gpu1"))  # and nothing is held for long
 
     asyncio.run(ask())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,15 @@ def test_a_command_that_takes_too_long_is_ended(agent: RawAgent) -> None:
 def test_facts_say_what_is_there(agent: RawAgent) -> None:
     agent.hello()
     facts = agent.ask(2, op="facts").head
-    assert facts["cpus"] > 0 and facts["memory_bytes"] > 1e8 and facts["disk_free_bytes"] > 0
+    assert facts["cpus"] > 0 and facts["memory_bytes"] > 1e8
+    assert facts["volume"]["free_bytes"] > 0 and not facts["volume"]["trouble"]
     assert facts["python"].startswith("3.")
+    assert facts["missed"] == []
+
+
+def test_a_ping_tells_the_time(agent: RawAgent) -> None:
+    before = time.time()
+    assert before <= agent.ask(1, op="ping").head["time"] <= time.time()
 
 
 def test_bytes_that_are_no_frames_end_it(archive: Path, tmp_path: Path) -> None:

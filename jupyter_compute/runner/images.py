@@ -1,0 +1,197 @@
+"""A container image on the target: pulled where that is needed, and asked what is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import Any, NamedTuple
+
+from . import asking
+from .building import mask
+from .containers import CHOICE, Engine, find_engine
+from .endings import shorten
+from .interpreters import distributions
+from .place import EnvironmentFailedError, Place
+from .preparation import base_environment
+from .run_folder import replace_json
+
+_PROBE_S = 120.0
+_SHELL = "/bin/sh"
+_FIND_PYTHON = (
+    'for name in python3 python; do path=$(command -v "$name") && '
+    '"$path" -c "$0" "$path" && exit 0; done; echo "[]"'
+)
+_ASK_PYTHON = (
+    "import json, os, platform, sys\n"
+    "folders = [path for path in sys.path[1:] if os.path.isdir(path)]\n"
+    "names = [name for path in folders[::-1] for name in os.listdir(path) if '-info' in name]\n"
+    "print(json.dumps([sys.version_info[0], platform.python_version(), sys.argv[1], names]))"
+)
+
+
+class Mount(NamedTuple):
+    """A folder or file that a container sees.
+
+    Attributes:
+        source: Its path on the target.
+        target: Its path in the container.
+        is_read_only: Whether the container may not change it.
+    """
+
+    source: str
+    target: str
+    is_read_only: bool = False
+
+    def words(self) -> list[str]:
+        """Return the mount as words of a command."""
+        fields = ["type=bind", f"source={self.source}", f"target={self.target}"]
+        return ["--mount", ",".join(map(_quoted, fields + ["readonly"] * self.is_read_only))]
+
+
+class Image:
+    """An image that is on the target, with what is to be known to run programs in it.
+
+    Args:
+        engine: What runs it.
+        name: Its name, as the user gave it.
+        common: Words of the command for every container of it.
+        found: What was found in it.
+    """
+
+    def __init__(self, engine: Engine, name: str, common: list[str], found: dict[str, Any]) -> None:
+        self.engine = engine
+        self.name = f"the image {name}"
+        self.reference = name
+        self.common = common
+        self.has_shell = bool(found.get("shell"))
+        self.python = str(found.get("python") or "")
+        self._facts = {
+            "python": str(found.get("version") or ""),
+            "interpreter": self.python,
+            "packages": dict(found.get("packages") or {}),
+        }
+
+    def facts(self, root: str, token: str = "") -> dict[str, Any]:
+        """Return the version and path of its Python, and its packages."""
+        return dict(self._facts)
+
+
+def prepare_image(place: Place, name: str) -> Image:
+    """Return an image once it is on the target; pulls it where that is needed and allowed.
+
+    Raises:
+        EnvironmentFailedError: There is no engine, or no such image.
+    """
+    asked: dict[str, Any] = place.job.get("containers") or {}
+    env = client_environment(place.job)
+    engine = find_engine(env)
+    if engine.trouble:
+        raise EnvironmentFailedError(f"{engine.trouble}; {engine.remedy}")
+    image_id = _have(place, engine, name, str(asked.get("pull") or "missing"), env)
+    mounts = [read_mount(text) for text in asked.get("mounts") or ()]
+    common = [
+        *_user_words(engine, env),
+        *(word for mount in mounts for word in mount.words()),
+        *map(str, asked.get("args") or ()),
+    ]
+    return Image(engine, name, common, _look_into(place, engine, image_id, common, env))
+
+
+def client_environment(job: dict[str, Any]) -> dict[str, str]:
+    """Return the variables that an engine's program is run with for a job."""
+    env = {**base_environment(), **(job.get("env") or {})}
+    choice = (job.get("containers") or {}).get("engine")
+    return {**env, CHOICE: str(choice)} if choice else env
+
+
+def read_mount(text: str) -> Mount:
+    """Understand ``source:target`` or ``source:target:ro``.
+
+    Raises:
+        EnvironmentFailedError: It is neither.
+    """
+    source, _, rest = text.partition(":")
+    target, _, mode = rest.partition(":")
+    target = target or source
+    if not (os.path.isabs(source) and os.path.isabs(target) and mode in ("", "ro", "rw")):
+        raise EnvironmentFailedError(
+            f"{text!r} is no mount: it reads like /data:/data:ro, with absolute paths"
+        )
+    if not os.path.exists(source):
+        raise EnvironmentFailedError(f"{source}, which is to be mounted, is not on this target")
+    return Mount(source, target, mode == "ro")
+
+
+def _have(place: Place, engine: Engine, name: str, pull: str, env: dict[str, str]) -> str:
+    words = [engine.path, "image", "inspect", "--format", "{{.Id}}", name]
+    answer = asking.ask(words, env)
+    if pull == "always" or (answer.code and pull != "never"):
+        place.announce("pulling the image")
+        place.run.add_log(f"$ {engine.name} pull {name}")
+        if place.step([engine.path, "pull", name], place.root, env):
+            said = mask(place.complaint() or answer.complained)
+            raise EnvironmentFailedError(shorten(f"the image {name} cannot be had: {said}"))
+        answer = asking.ask(words, env)
+    if answer.code:
+        said = shorten(answer.complained)
+        allowed = ", and it may not be pulled" if pull == "never" else ""
+        raise EnvironmentFailedError(f"there is no image {name} on this target{allowed}: {said}")
+    return answer.said
+
+
+def _look_into(
+    place: Place, engine: Engine, image_id: str, common: list[str], env: dict[str, str]
+) -> dict[str, Any]:
+    """Find the shell and the Python of an image, once for all runs."""
+    key = hashlib.sha256(json.dumps([image_id, engine.path, common]).encode()).hexdigest()
+    path = os.path.join(place.root, "images", key + ".json")
+    with contextlib.suppress(OSError, ValueError), open(path) as file:
+        found: dict[str, Any] = json.load(file)
+        return found
+    probe = ["--entrypoint", _SHELL, image_id, "-c", _FIND_PYTHON, _ASK_PYTHON]
+    words = [engine.path, "run", "--rm", "--network", "none", *common, *probe]
+    answer = asking.ask(words, env, _PROBE_S)
+    found = _understood(answer)
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    replace_json(path, found)
+    return found
+
+
+def _understood(answer: asking.Word) -> dict[str, Any]:
+    # The engine's own codes are 125 to 127: it says with 127 that there is no shell.
+    if answer.code == 127:
+        return {"shell": False}
+    if answer.code:
+        said = shorten(answer.complained or f"exit code {answer.code}")
+        raise EnvironmentFailedError(f"no container of the image can be run: {said}")
+    found: dict[str, Any] = {"shell": True}
+    rows = json.loads(answer.said.splitlines()[-1])
+    if rows and rows[0] >= 3:
+        _, version, python, names = rows
+        found.update(version=version, python=python, packages=distributions(names))
+    return found
+
+
+def _user_words(engine: Engine, env: dict[str, str]) -> list[str]:
+    """Choose the user in the container so that what it writes belongs to the user outside."""
+    uid, gid = os.getuid(), os.getgid()
+    if engine.name == "podman":
+        return ["--userns=keep-id", "--user", f"{uid}:{gid}"] if uid else ["--user", "0:0"]
+    words = ["info", "--format", "{{json .SecurityOptions}}"]
+    options = asking.ask([engine.path, *words], env).said
+    if "name=rootless" in options:
+        # There, root inside is the user outside.
+        return ["--user", "0:0"]
+    groups = [
+        word for group in os.getgroups() if group != gid for word in ("--group-add", str(group))
+    ]
+    host = ["--userns=host"] if "name=userns" in options else []
+    return [*host, "--user", f"{uid}:{gid}", *groups]
+
+
+def _quoted(field: str) -> str:
+    if any(sign in field for sign in ',"\n'):
+        return '"' + field.replace('"', '""') + '"'
+    return field

@@ -1,0 +1,131 @@
+"""Real container engines that keep all they have in a folder, and an image made on the spot."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+IMAGE = "localhost/plain:1"
+MOUNT = "/usr:/usr:ro"
+"""The image is a skeleton: programs come from the machine's own ``/usr``."""
+
+_FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "var/tmp", "root", "home", "run")
+_LINKS = ("bin", "sbin", "lib", "lib64")
+_PATIENCE_S = 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+class ContainerEngine(NamedTuple):
+    """An engine that answers: its name, its program, and the variables that lead to it."""
+
+    name: str
+    path: str
+    env: dict[str, str]
+
+    def run(self, *words: str) -> str:
+        env = {**os.environ, **self.env}
+        done = subprocess.run([self.path, *words], env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def containers(self) -> list[str]:
+        return self.run("ps", "--all", "--format", "{{.Names}}").split()
+
+
+@contextmanager
+def docker(folder: Path, path: str) -> Iterator[ContainerEngine]:
+    """Start a daemon of its own, in a mount namespace that goes with it."""
+    config = {
+        "hosts": [f"unix://{folder}/socket"],
+        "data-root": f"{folder}/data",
+        "exec-root": f"{folder}/exec",
+        "pidfile": f"{folder}/pid",
+        # The machine's network is left as it is.
+        "iptables": False,
+        "ip6tables": False,
+        "bridge": "none",
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 16384, "Soft": 1024}},
+    }
+    folder.mkdir(parents=True)
+    (folder / "daemon.json").write_text(json.dumps(config))
+    dockerd = shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin:/sbin") or "dockerd"
+    words = ["unshare", "--mount", dockerd, "--config-file", str(folder / "daemon.json")]
+    with open(folder / "log", "wb") as log:
+        daemon = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent
+        )
+    engine = ContainerEngine("docker", path, {"DOCKER_HOST": f"unix://{folder}/socket"})
+    try:
+        _wait_for(engine, daemon, folder / "log")
+        _import(engine, folder)
+        yield engine
+        names = engine.containers()
+        if names:
+            engine.run("rm", "--force", *names)
+    finally:
+        daemon.terminate()
+        daemon.wait(_PATIENCE_S)
+
+
+@contextmanager
+def podman(folder: Path, path: str) -> Iterator[ContainerEngine]:
+    """Give Podman, which needs no daemon, a storage of its own."""
+    folder.mkdir(parents=True)
+    # Its own default is more than a container in a container may have.
+    (folder / "containers.conf").write_text(
+        '[containers]\ndefault_ulimits = ["nofile=1024:16384", "nproc=16384:16384"]\n'
+        '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n'
+    )
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+    )
+    env = {
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+    }
+    engine = ContainerEngine("podman", path, env)
+    _import(engine, folder)
+    yield engine
+    engine.run("rm", "--all", "--force")
+
+
+def _import(engine: ContainerEngine, folder: Path) -> None:
+    archive = folder / "plain.tar"
+    with tarfile.open(archive, "w") as file:
+        for name in _FOLDERS:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if "tmp" in name else 0o755
+            file.addfile(entry)
+        for name in _LINKS:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, f"usr/{name}"
+            file.addfile(entry)
+        users = b"root:x:0:0:root:/root:/bin/sh\n"
+        entry = tarfile.TarInfo("etc/passwd")
+        entry.size = len(users)
+        file.addfile(entry, io.BytesIO(users))
+    engine.run("import", str(archive), IMAGE)
+
+
+def _wait_for(engine: ContainerEngine, daemon: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    env = {**os.environ, **engine.env}
+    while subprocess.run([engine.path, "version"], env=env, capture_output=True).returncode:
+        assert daemon.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
+        time.sleep(0.05)
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
