@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, structs
 from ..driver import DriverContext
 from ..errors import DriverError
 from ..model import Job, PackagesEnvironment
+from ._bootstrap import Container
 from ._containers import (
     ContainerArgs,
     ContainerEngine,
@@ -182,7 +183,7 @@ class SshDriver(HostDriver):
             options.destination(),
             root=options.root,
             python=options.python,
-            image=options.container,
+            container=_container(options),
             folder=Path(self.context.folder),
             answers=Answers(options.host, self.context.ask, given),
         )
@@ -198,3 +199,9 @@ class SshDriver(HostDriver):
     def slots(self, cpus: float) -> int | None:
         """Return how many runs at once, as said or from the cores."""
         return self.options.slots or super().slots(cpus)
+
+
+def _container(options: SshOptions) -> Container:
+    mounts = [mount if ":" in mount else f"{mount}:{mount}" for mount in options.container_mounts]
+    words = [word for mount in mounts for word in ("-v", mount)]
+    return Container(options.container, options.container_engine, (*words, *options.container_args))
