@@ -27,6 +27,7 @@ from ._ssh_answers import Answers
 from ._ssh_config import Destination, resolve
 from ._ssh_host import SshHost
 from ._tools import Tools
+from ._uploading import Uploader
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
@@ -160,7 +161,8 @@ class SshDriver(HostDriver):
     def __init__(self, context: DriverContext, options: SshOptions) -> None:
         super().__init__(context, options)
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
-        self._tools = Tools(self._ask, self._uploader.upload)
+        # The driver's own sends snapshots, and what differs between them.
+        self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
         self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
 
     async def launch(self, job: Job) -> str:
