@@ -36,7 +36,7 @@ def rows(peers: Path) -> Iterator[dict[str, object]]:
 
 def _first_time(folder: Path) -> Iterator[dict[str, object]]:
     source = folder / "some"
-    _make_files(source, SOME, per_folder=50, mean_bytes=MEAN_BYTES)
+    make_files(source, SOME, per_folder=50, mean_bytes=MEAN_BYTES)
     peers: dict[str, Callable[[Path], object]] = {
         "ours": lambda scratch: _snapshotter(scratch).take(source),
         "reading, hashing and appending every byte": lambda scratch: _read_all(source, scratch),
@@ -73,8 +73,8 @@ def _some_changed(folder: Path, source: Path) -> Iterator[dict[str, object]]:
 def _ignored(folder: Path) -> Iterator[dict[str, object]]:
     for place, rule in (("data", b"data/\n"), (".", b"*.out\n")):
         source = folder / f"ignored-{place}"
-        _make_files(source, 200, per_folder=20, mean_bytes=1000)
-        _make_files(source / place, 20_000, per_folder=20_000, mean_bytes=0, suffix=".out")
+        make_files(source, 200, per_folder=20, mean_bytes=1000)
+        make_files(source / place, 20_000, per_folder=20_000, mean_bytes=0, suffix=".out")
         (source / ".gitignore").write_bytes(rule)
         _settle()
         snapshotter = _snapshotter(folder / f"ignored-{place}-workspace")
@@ -88,7 +88,7 @@ def _ignored(folder: Path) -> Iterator[dict[str, object]]:
 
 def _unchanged(folder: Path) -> Iterator[dict[str, object]]:
     source = folder / "many"
-    _make_files(source, MANY, per_folder=100, mean_bytes=0)
+    make_files(source, MANY, per_folder=100, mean_bytes=0)
     _settle()
     snapshotter = _snapshotter(folder / "many-workspace")
     snapshotter.take(source)
@@ -179,7 +179,7 @@ def _snapshotter(folder: Path) -> Snapshotter:
     return Snapshotter(Blobs(folder / "blobs"), folder / "cache", limit_mb=1e6)
 
 
-def _make_files(
+def make_files(
     source: Path, count: int, *, per_folder: int, mean_bytes: int, suffix: str = ".bin"
 ) -> None:
     rng = random.Random(count)

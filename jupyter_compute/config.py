@@ -180,6 +180,17 @@ class Targets:
         kept = {key: value for key, value in merged.items() if value is not None}
         return self.attach(structs.replace(old, options=kept), replace=True)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a target of this name."""
+        return name in self._tables()
+
+    def detachable(self, name: str) -> Target:
+        """Return a target that :meth:`detach` would take; raises what that would raise."""
+        target = self.get(name)
+        if name not in self._user.targets():
+            self._refuse_site(name, "detached")
+        return target
+
     def detach(self, name: str) -> None:
         """Take a target out of the user's file. Its runs stay as they are.
 

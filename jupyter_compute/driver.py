@@ -79,7 +79,10 @@ class Driver(ABC):
 
     @abstractmethod
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
-        """Bring the blobs to the target that it lacks, and only these."""
+        """Bring the blobs to the target that it lacks, and only these.
+
+        The digests may begin with a snapshot's own id, which a driver may use to ask less.
+        """
 
     @abstractmethod
     async def launch(self, job: Job) -> str:
@@ -126,6 +129,13 @@ class Driver(ABC):
 
     async def delete(self, job: Job) -> None:  # noqa: B027 - not every engine keeps something
         """Remove what the target keeps of an ended job; nothing by default."""
+
+    async def purge(self) -> None:  # noqa: B027 - not every engine keeps something
+        """Remove everything of ours from the target; nothing by default.
+
+        Raises:
+            DriverError: A job is still active there, whoever launched it; nothing is removed.
+        """
 
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the run ids and attempts that the target knows, to rebuild a lost store."""

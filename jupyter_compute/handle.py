@@ -149,7 +149,7 @@ class RunHandle:
                 revision = current
                 if self.run.is_final:
                     return self
-            self._client.keep_controller()
+            self._client.keep_controller(self._run)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.3, 0.02)
 
@@ -298,14 +298,20 @@ def attach(name: str, kind: str, *, replace: bool = False, **options: Any) -> Ta
     return default_client().attach(name, kind, options, replace=replace)
 
 
-def detach(name: str) -> None:
-    """Forget a target. What it is stays as it is.
+def detach(name: str, *, cancel: bool = False, purge: bool = False) -> None:
+    """Forget a target. Runs that are not over go on there, and are found again by an attach.
+
+    Args:
+        name: The target.
+        cancel: Whether its runs are ended first.
+        purge: Whether our files there are removed as well.
 
     Raises:
         NotFoundError: There is none of this name.
-        ConflictError: Runs are still active there.
+        ConflictError: Our files shall go and runs still need them.
+        DriverError: The runs do not end, or the files cannot be removed; it stays attached.
     """
-    default_client().detach(name)
+    default_client().detach(name, cancel=cancel, purge=purge)
 
 
 def failure(client: Client, run: Run) -> RunFailedError:

@@ -6,6 +6,7 @@ from .attaching import AttachCalls
 from .captured import CapturedCalls
 from .caring import CareCalls
 from .comparing import ComparingCalls
+from .detaching import DetachCalls
 from .files import FileCalls
 from .inputs import InputCalls
 from .logs import LogCalls
@@ -15,6 +16,7 @@ from .submitting import SubmitCalls
 class Client(
     SubmitCalls,
     AttachCalls,
+    DetachCalls,
     ComparingCalls,
     LogCalls,
     InputCalls,

@@ -106,7 +106,7 @@ class LogCalls(RunCalls):
             elif run.is_final:
                 return
             else:
-                self.keep_controller()
+                self.keep_controller(run)
                 meanwhile()
                 pace.pause()
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..blobs import Blobs
 from ..controller import process
-from ..errors import ComputeError
+from ..errors import ComputeError, NotFoundError
+from ..model import Run
 from ..registry import Registry
 from ..store import Store
 from ..workspace import Workspace
@@ -138,16 +139,25 @@ class Opened:
         """Tell the controller that there is something to do, and start one if there is none."""
         process.ensure(self.workspace)
 
-    def keep_controller(self) -> None:
+    def keep_controller(self, run: Run | None = None) -> None:
         """See once a second, while something is waited for, that a controller is there.
+
+        Args:
+            run: The run that is waited for, if it is one.
 
         Raises:
             ComputeError: None has come up for a long time, so that waiting is in vain.
+            NotFoundError: The run's target is detached, so that nobody follows it.
         """
         now = time.monotonic()
         if now - self._kept_alive < 1.0:
             return
         self._kept_alive = now
+        if run is not None and run.is_detached and not self.attached.has(run.target):
+            raise NotFoundError(
+                f"{run.id} is {run.state.value} as far as is known: {run.target} is detached",
+                hint=f"attach {run.target} again to see how it ended",
+            )
         if process.facts(self.workspace) is not None:
             self._unheard_since = None
             return

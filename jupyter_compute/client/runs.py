@@ -188,9 +188,10 @@ class RunCalls(Opened):
         pace = Pace()
         deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         seen, revision = -1, -1
+        run: Run | None = None
         while True:
             current = self.store.revision()
-            if current != revision:
+            if run is None or current != revision:
                 revision = current
                 run = self.store.get(run_id)
                 if run.revision != seen:
@@ -202,7 +203,7 @@ class RunCalls(Opened):
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return
-            self.keep_controller()
+            self.keep_controller(run)
             meanwhile()
             pace.pause(left_s)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,7 @@ import msgspec
 from .. import errors
 from ..controller import process
 from ..controller.handover import ask
-from ..errors import ConfigError, ConflictError, DriverError, TargetUnreachableError
-from ..kept import KeptAnswers
+from ..errors import ConflictError, DriverError, TargetUnreachableError
 from ..model import Checked, Target, TargetInfo
 from ..options import schema_of
 from .opening import Pace
@@ -63,7 +61,7 @@ class TargetCalls(PromptCalls):
         driver = self.registry.driver(kind)
         target = Target(name=name, kind=driver.kind, options=dict(options or {}))
         self.attached.attach(target, replace=replace)
-        self._tell()
+        self._resume(target.name)
         return self.attached.get(name)
 
     def update(self, name: str, options: Mapping[str, Any]) -> Target:
@@ -75,22 +73,6 @@ class TargetCalls(PromptCalls):
         self.attached.update(name, dict(options))
         self._tell()
         return self.attached.get(name)
-
-    def detach(self, name: str) -> None:
-        """Forget a target and the answers kept for it. Its runs there stay as they are.
-
-        Raises:
-            ConflictError: Runs are still active there.
-        """
-        target = self.attached.get(name)
-        active = self.store.active(target.name)
-        if active:
-            raise still_active(name, len(active))
-        self.attached.detach(name)
-        self._tell()
-        places = {target.name, target.resource_id} - {""}
-        with contextlib.suppress(ConfigError):  # what is still kept stands in the list of it
-            KeptAnswers(self.workspace).forget(lambda one: one.target in places)
 
     def check(
         self,
@@ -232,6 +214,13 @@ class TargetCalls(PromptCalls):
         driver = self.registry.driver(kind)
         schema: dict[str, Any] = json.loads(json.dumps(schema_of(driver.Options)))
         return {"kind": kind, "title": driver.title or kind, "options": schema}
+
+    def _resume(self, name: str) -> None:
+        """Have the runs followed that have waited for a target of this name."""
+        if self.store.active(name):
+            self._wake()
+        else:
+            self._tell()
 
     def _tell(self) -> None:
         """Have a running controller read the targets again; there may be none."""

@@ -64,7 +64,7 @@ def targets(line: Line) -> Result:
                 info.get("host", ""),
                 info.get("python", ""),
                 f"{info['cpus']:g}" if info.get("cpus") else "",
-                str(len(info["gpus"])) if info else "",
+                str(len(info["gpus"])) if info.get("host") else "",
                 f"{info['memory_gb']:.0f} GB" if info.get("memory_gb") else "",
                 str(sum(data["active"].values())),
                 _condition(data),
@@ -99,9 +99,10 @@ def _info_blocks(info: TargetInfo) -> list[Any]:
     fields: dict[str, Cell | str] = {
         "host": info.host,
         "python": info.python,
-        "cores": f"{info.cpus:g}",
-        "gpus": ", ".join(info.gpus) or "none",
-        "memory": f"{info.memory_gb:.0f} GB",
+        # Where nothing could be looked at nothing is known, which is not the same as none.
+        "cores": f"{info.cpus:g}" if info.cpus else "",
+        "gpus": ", ".join(info.gpus) or ("none" if info.host else ""),
+        "memory": f"{info.memory_gb:.0f} GB" if info.memory_gb else "",
         "slots": "" if info.slots is None else str(info.slots),
         **info.facts,
     }
@@ -252,8 +253,27 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
 
 
 @click.argument("name")
+@click.option("--cancel", is_flag=True, help="End its runs first, and wait until they have ended.")
+@click.option("--purge", is_flag=True, help="Remove our files there, too.")
+@click.option(
+    "--timeout",
+    "wait_s",
+    type=click.FloatRange(0),
+    default=120.0,
+    metavar="SECONDS",
+    help="How long to wait for what it has to do.",
+)
 @answers
-def detach(line: Line, name: str) -> Result:
-    """Forget a target. What it is stays as it is."""
-    line.client.detach(name)
-    return line.result("detach", {"detached": name}, Text(f"{name}: detached"))
+def detach(line: Line, name: str, cancel: bool, purge: bool, wait_s: float) -> Result:
+    """Forget a target. Runs that are not over go on there unless `--cancel` is given."""
+    client, place = line.client, line.place
+    client.detach(
+        name, cancel=cancel, purge=purge, wait_s=wait_s, asks=place.asks, tells=place.tells
+    )
+    left = [run.id for run in client.store.active(name)]
+    blocks = [Text(f"{name}: detached" + (", our files there are removed" if purge else ""))]
+    if left:
+        runs = "1 run goes" if len(left) == 1 else f"{len(left)} runs go"
+        words = f"{runs} on there; attach {name} again to see how it ended"
+        blocks.append(Text(words, style="dim"))
+    return line.result("detach", {"detached": name, "active": left}, *blocks)

@@ -20,6 +20,10 @@ from .interruptions import Interruptions
 class TargetSource(Protocol):
     """Where targets are looked up."""
 
+    def has(self, name: str) -> bool:
+        """Whether there is a target of this name, attached and sound or not."""
+        ...
+
     def get(self, name: str) -> Target:
         """Return the target of a name, or raise ``NotFoundError``."""
         ...

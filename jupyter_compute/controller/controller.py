@@ -10,8 +10,8 @@ from typing import Any
 
 from .._version import __version__
 from ..driver import Driver
-from ..errors import ComputeError, ConfigError, NotFoundError
-from ..model import Run, RunId, RunState, Target
+from ..errors import ComputeError, ConfigError, DriverError, NotFoundError
+from ..model import DETACHED, Run, RunId, RunState, Target
 from . import progress
 from .context import Context
 from .doorbell import Doorbell
@@ -51,6 +51,7 @@ class Controller:
         self._retired: list[Worker] = []
         self._targets: dict[str, Target] = {}  # as read in this turn
         self._astray: dict[RunId, Run] = {}
+        self._detached: dict[RunId, Run] = {}
         self._seen = -1
         self._is_stopping = False
         self.is_told = False
@@ -123,6 +124,11 @@ class Controller:
             self._seen = changed[-1].revision
         for run_id in list(self._astray):
             self._route(self._astray.pop(run_id))
+        await self._leave_detached()
+        for name in {run.target for run in self._detached.values()}:
+            if not self._is_detached(name):
+                for run_id in [one.id for one in self._detached.values() if one.target == name]:
+                    self._route(self._detached.pop(run_id))
         self._dismiss()
         await self._answer_wishes()
 
@@ -131,7 +137,11 @@ class Controller:
         desk = self._context.desk
         workspace = self._context.workspace
         has_wish = bool(wishes(workspace) or actions_wished(workspace))
-        return has_wish or bool(await desk.ask(desk.store.active))
+        active = await desk.ask(desk.store.active)
+        if any(run.cancel_requested is not None for run in active):
+            return True
+        names = {run.target for run in active}
+        return has_wish or not all(map(self._is_detached, names))
 
     async def close(self) -> None:
         """Let go of all targets."""
@@ -146,6 +156,8 @@ class Controller:
                 values = {str(name): str(value) for name, value in request["values"].items()}
                 self._context.box.put(str(request["run"]), values, self._context.clock())
                 return {"ok": True}
+            case "purge":
+                return await self._purge(str(request["target"]))
             case "look":
                 return await self._looks.look(request)
             case "answer":
@@ -173,6 +185,7 @@ class Controller:
     # -- routing -------------------------------------------------------------------------------
 
     def _route(self, run: Run) -> None:
+        self._detached.pop(run.id, None)
         if run.is_final:
             self._context.box.drop(run.id)
             return
@@ -187,18 +200,61 @@ class Controller:
             self._stray(run, ConfigError(progress.bug(exc, "controller.log")))
 
     def _stray(self, run: Run, exc: ComputeError) -> None:
-        """Deal with a run whose target cannot be had at all: detached, or its kind removed."""
+        """Deal with a run whose target cannot be had: detached, or its kind removed."""
         advance, update = self._context.desk.store.advance, self._context.desk.store.update
         line, now = progress.explain(exc), self._context.clock()
         if run.cancel_requested is not None:
             words = progress.canceled(run, f"its target could not be asked: {line}")
             self._write(advance, run.id, RunState.CANCELED, error=words, ended=now)
+        elif self._is_detached(run.target):
+            self._detached[run.id] = run
+            goal = "send it" if run.state is RunState.QUEUED else "see how it ended"
+            words = f"{DETACHED}; attach {run.target} again to {goal}"
+            if run.reason != words:
+                self._write(update, run.id, reason=words, retry_at=None)
         elif run.state is RunState.QUEUED:
             self._write(advance, run.id, RunState.FAILED, error=line, ended=now)
         else:
             self._astray[run.id] = run
             if run.reason != line:
                 self._write(update, run.id, reason=line)
+
+    def _is_detached(self, name: str) -> bool:
+        try:
+            return not self._context.targets.has(name)
+        except ComputeError:
+            return False  # a file that cannot be read says nothing
+
+    async def _leave_detached(self) -> None:
+        """Let go of targets that are not attached any more. Their runs go on there."""
+        for worker in self._all_workers():
+            name = worker.target.name
+            if not self._is_detached(name):
+                continue
+            if self._workers.get(name) is worker:
+                del self._workers[name]
+            else:
+                self._retired.remove(worker)
+            log.info("%s is detached, and not followed any more", name)
+            run_ids = list(worker.tickets)
+            await worker.close()
+            desk = self._context.desk
+            for run_id in run_ids:
+                with contextlib.suppress(NotFoundError):
+                    self._route(await desk.ask(desk.store.get, run_id))
+
+    async def _purge(self, name: str) -> dict[str, Any]:
+        try:
+            await self._worker(name).purge()
+        except ComputeError as exc:
+            return {"ok": False, "error": as_error(exc)}
+        except Exception as exc:
+            log.exception("a bug while removing our files from %s", name)
+            return {
+                "ok": False,
+                "error": as_error(DriverError(progress.bug(exc, "controller.log"))),
+            }
+        return {"ok": True}
 
     def _write(self, call: Callable[..., Run], *args: Any, **changes: Any) -> None:
         task = asyncio.create_task(self._context.desk.ask(call, *args, **changes))

@@ -24,6 +24,7 @@ from ..kept import KeptAnswers
 from ..model import Prompt, Question
 from ..workspace import Workspace
 from .lock import read_facts
+from .progress import one_line
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Prompts:
             id=f"p{secrets.token_hex(8)}",
             target=target,
             type=question.type,
-            message=question.message,
+            message=one_line(question.message),
             created=self._clock(),
             can_keep=bool(keep_in),
             keep_in=keep_in,

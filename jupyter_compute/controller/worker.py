@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..driver import Driver
-from ..errors import ComputeError, NotFoundError
+from ..errors import ComputeError, ConflictError, NotFoundError
 from ..model import JobStatus, Run, RunId, RunState, Target, TargetInfo
 from . import progress
 from .admission import Capacity, Holding, Refuse, Start, Wait, admit, capacity_of, demand_of
@@ -80,6 +80,16 @@ class Worker:
         self._line.driver.rouse()
         self._line.hurry()
         self._poller.nudge()
+
+    async def purge(self) -> None:
+        """Have the target remove everything of ours.
+
+        Raises:
+            ComputeError: It refuses, does not answer, or runs still need it.
+        """
+        if self.tickets:
+            raise ConflictError(f"{progress.count(len(self.tickets), 'run')} still active")
+        await self._line.driver.purge()
 
     def take(self, run: Run) -> None:
         """Take a run as the store has it: a new one, one to adopt, or one with a new wish."""
@@ -242,6 +252,8 @@ class Worker:
         if status is not None:
             if status != ticket.status:
                 ticket.hear(status)
+            if ticket.is_flagged and not self.is_silent:
+                self._later(self._tell_one(ticket))
             if ticket.holding is None:
                 self._stirred.set()
             return

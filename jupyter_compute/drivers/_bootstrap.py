@@ -166,8 +166,13 @@ def _take_word(buffer: bytearray) -> str | None:
 
 def _forget(buffer: bytearray) -> None:
     """Drop what a login prints without end; a marker may have begun at the end of it."""
-    if len(buffer) > _NOISE + _LONGEST_LINE and buffer.find(_COMMON) < 0:
+    if len(buffer) <= _NOISE + _LONGEST_LINE:
+        return
+    start = buffer.find(_COMMON)
+    if start < 0:
         del buffer[:-_NOISE]
+    elif len(buffer) - start > _LONGEST_LINE:
+        raise PipeEnded("a line without end came instead of an agent")
 
 
 async def _send(pipe: Pipe, data: bytes) -> None:

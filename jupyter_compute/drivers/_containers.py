@@ -10,12 +10,16 @@ from msgspec import Meta, Struct
 
 _PREFIX = "container_"
 _FIELDS = ("engine", "mounts", "args", "pull")
-_GROUP = Meta(extra_json_schema={"group": "Containers"})
 
-ContainerEngine = Annotated[Literal["", "docker", "podman"], _GROUP]
-ContainerMounts = Annotated[tuple[str, ...], _GROUP]
-ContainerArgs = Annotated[tuple[str, ...], _GROUP]
-ContainerPull = Annotated[Literal["missing", "always", "never"], _GROUP]
+
+def _titled(title: str) -> Meta:
+    return Meta(title=title, extra_json_schema={"group": "Containers"})
+
+
+ContainerEngine = Annotated[Literal["", "docker", "podman"], _titled("Engine")]
+ContainerMounts = Annotated[tuple[str, ...], _titled("Folders to mount")]
+ContainerArgs = Annotated[tuple[str, ...], _titled("Further arguments")]
+ContainerPull = Annotated[Literal["missing", "always", "never"], _titled("Pull images")]
 
 
 def containers_of(options: Struct) -> dict[str, Any]:

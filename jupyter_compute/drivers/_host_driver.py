@@ -7,7 +7,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -21,34 +21,18 @@ from ..errors import (
     NotFoundError,
     TargetUnreachableError,
 )
-from ..model import Digest, Job, JobStatus, Problem, RunId, RunState, TargetInfo
+from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
-from ._checking import info_of, look
+from ._checking import arrived, info_of, look
 from ._containers import containers_of
 from ._findings import Arrival
 from ._host import Host
+from ._statuses import Executed, Known, status_of, understood
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
 _COLLECT_EVERY_S = 3600.0
-
-
-class Known(NamedTuple):
-    """A status that the agent gave, and its mark for it."""
-
-    status: JobStatus
-    mark: str
-
-
-class Executed(NamedTuple):
-    """How a command on the target ended."""
-
-    exit_code: int | None
-    signal: int | None
-    stdout: bytes
-    stderr: bytes
-    timed_out: bool = False
 
 
 class HostDriver(Driver):
@@ -116,7 +100,9 @@ class HostDriver(Driver):
 
     async def measure(self) -> TargetInfo:
         """Find out what the machine has, without a look at its tools."""
-        return await self._look(is_brief=True)
+        # A kind that adds to a check has more to say than the machine.
+        is_whole = type(self).check is not HostDriver.check
+        return await (self.check() if is_whole else self._look(is_brief=True))
 
     async def _look(self, *, is_brief: bool) -> TargetInfo:
         resource_id = type(self).resource_id(self.options)
@@ -128,18 +114,12 @@ class HostDriver(Driver):
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        agent, is_far = self._agent, not self.host.is_here
-        arrival = Arrival(
-            root=str(agent.hello.get("root", "")) if agent else self.root(),
-            place=str(agent.hello.get("place", "")) if agent else "",
-            root_choice=self.root_choice,
-            noise=agent.noise if agent and is_far else 0,
-            login_s=agent.login_s if agent and is_far else None,
-            clock_s=seen.clock_s if is_far else None,
-            round_trip_s=seen.round_trip_s if is_far else None,
-        )
+        arrival = Arrival(root=self.root(), root_choice=self.root_choice)
+        if self._agent is not None:
+            arrival = arrived(arrival, self._agent, seen, is_here=self.host.is_here)
         return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
+    @understood
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
         self._blobs = blobs
@@ -152,12 +132,15 @@ class HostDriver(Driver):
             self._collected = time.monotonic()
             await self.collect(digests)
 
+    @understood
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
-        plain = msgspec.structs.replace(job, secret_env={})
+        plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
+        # They are those of its inputs and its snapshot, whose manifest is there: a long list.
+        del plain["digests"]
         head = {
             "op": "launch",
-            "job": {**msgspec.to_builtins(plain), "containers": containers_of(self.options)},
+            "job": {**plain, "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -165,12 +148,13 @@ class HostDriver(Driver):
         except Refused as exc:
             if exc.code != "missing-blobs" or self._blobs is None:
                 self._refuse(exc, LaunchError)
-            # Another's collection took them between the upload and now.
-            self._uploader.forget(exc.head["digests"])
-            await self.upload(exc.head["digests"], self._blobs)
+            # Another's collection took them between the upload and now, or they never came.
+            self._uploader.forget(job.digests)
+            await self.upload(job.digests, self._blobs)
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
+    @understood
     async def poll(
         self,
         jobs: Collection[Job],
@@ -204,7 +188,9 @@ class HostDriver(Driver):
         unknown = set(answer.head["unknown"])
         found = {run: seen.status for run, seen in known.items() if run not in unknown}
         for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(_status_of(status), mark)
+            if run not in wanted:
+                continue
+            seen = Known(status_of(status), str(mark))
             self._known[run] = seen
             found[run] = seen.status
         return found
@@ -227,10 +213,18 @@ class HostDriver(Driver):
         """Remove the folder of an ended job."""
         await self._call({"op": "delete", **_named(job)})
 
+    async def purge(self) -> None:
+        """Remove blobs, environments, runs and the agent from its folder there."""
+        self._uploader.forget()
+        await self._call({"op": "purge"})
+        # What this agent would load on demand is gone.
+        await self._hang_up()
+
+    @understood
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""
-        answer = await self._call({"op": "list"})
-        return [(run, attempt) for run, attempt in answer.head["jobs"]]
+        head = (await self._call({"op": "list"})).head
+        return [(str(run), int(attempt)) for run, attempt in head["jobs"]]
 
     def rouse(self) -> None:
         """Give the pipe up soon if the agent says nothing any more."""
@@ -243,12 +237,16 @@ class HostDriver(Driver):
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
         await self.host.close()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         agent, self._agent = self._agent, None
         if agent is not None:
             await agent.close()
 
     # -- for kinds on top of a host ------------------------------------------------------------
 
+    @understood
     async def execute(
         self,
         argv: Collection[str],
@@ -275,14 +273,10 @@ class HostDriver(Driver):
         data = (lambda: iter((input,))) if input else None
         answer = await self._call(head, data=data, repeat=False)
         length = answer.head["stdout"]
-        return Executed(
-            answer.head["exit_code"],
-            answer.head["signal"],
-            answer.body[:length],
-            answer.body[length:],
-            answer.head["timed_out"],
-        )
+        code, signal, is_late = (answer.head[key] for key in ("exit_code", "signal", "timed_out"))
+        return Executed(code, signal, answer.body[:length], answer.body[length:], is_late)
 
+    @understood
     async def collect(self, keep: Collection[Digest] = ()) -> int:
         """Remove what no run needs until it fits the limits; returns the freed bytes."""
         self._uploader.forget()
@@ -322,12 +316,14 @@ class HostDriver(Driver):
         data: Callable[[], Iterator[bytes]] | None = None,
         size: int = 0,
         repeat: bool = True,
+        sent: asyncio.Event | None = None,
     ) -> Answer:
         """Ask the agent, on a new pipe if the open one turns out to be lost."""
         for is_last in (not repeat, True):
             agent = await self._open_agent()
             try:
-                return await agent.call(head, data=data() if data else None, size=size)
+                stream = data() if data else None
+                return await agent.call(head, data=stream, size=size, sent=sent)
             except PipeLost as exc:
                 if is_last or str(exc) == CLOSED:
                     raise self._unreachable(str(exc)) from exc
@@ -390,14 +386,6 @@ class HostDriver(Driver):
         if exc.code == "not-found" and error is DriverError:
             raise NotFoundError(exc.message, hint=exc.hint) from exc
         raise error(exc.message, hint=exc.hint, target=self.context.target, kind=self.kind) from exc
-
-
-def _status_of(found: Any) -> JobStatus:
-    """Understand a status; one that makes no sense says nothing about how its run ended."""
-    try:
-        return msgspec.convert(found, JobStatus)
-    except msgspec.ValidationError as exc:
-        return JobStatus(state=RunState.RUNNING, reason=f"its status is not understood: {exc}")
 
 
 def _named(job: Job) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
 
 
-def _in(group: str, title: str, **schema: str) -> Meta:
+def _in(group: str, title: str | None = None, **schema: str) -> Meta:
     return Meta(title=title, extra_json_schema={"group": group, **schema})
 
 
@@ -46,9 +46,9 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         user: Whom to log in as, where ``~/.ssh/config`` does not say so.
         port: The port, where it is not 22.
         key_file: The private key on this machine.
-        passphrase: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; without it you are
-            asked when it is needed.
-        password: The same for the password of the login: never the password itself.
+        passphrase: Where the passphrase of that key is kept: ``env:NAME``, ``file:PATH`` or
+            ``keyring:SERVICE/USER``; without it you are asked when it is needed.
+        password: The same for the password of the login; never the password itself.
         jump: Machines to go through first, as ``user@host:port``, with commas between them.
         config_file: Read instead of ``~/.ssh/config``.
         python: The interpreter there, by path or name; without it one is looked for.

@@ -25,11 +25,12 @@ class ClientSource:
         self._id = run_id
         self._attempt = 1
         self._seen = (-1, -1)
+        self._run: Run | None = None
 
     def run(self) -> Run:
         """Return the run as it stands."""
         self._seen = self._now()
-        run = self._client.run(self._id)
+        run = self._run = self._client.run(self._id)
         self._attempt = run.attempt
         return run
 
@@ -55,7 +56,7 @@ class ClientSource:
 
     def wait(self, seconds: float) -> None:
         """Return when the store or the log has changed since the run was read."""
-        self._client.keep_controller()
+        self._client.keep_controller(self._run)
         end = time.monotonic() + seconds
         while self._now() == self._seen and time.monotonic() < end:
             time.sleep(_STEP_S)

@@ -45,6 +45,7 @@ from .requests import (
     ScriptCommand,
 )
 from .runs import (
+    DETACHED,
     Difference,
     OutputFile,
     Run,
@@ -76,6 +77,7 @@ from .targets import (
 )
 
 __all__ = [
+    "DETACHED",
     "ArgvCommand",
     "CellCommand",
     "Checked",

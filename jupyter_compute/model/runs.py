@@ -100,12 +100,20 @@ class Run(Struct, frozen=True, kw_only=True):
         """Whether the run is over."""
         return self.state.is_final
 
+    @property
+    def is_detached(self) -> bool:
+        """Whether nobody follows the run, because its target is not attached any more."""
+        return not self.is_final and self.reason.startswith(DETACHED)
+
     def reason_at(self, now: float) -> str:
         """Return the reason; what it says of a silent target is counted down."""
         if self.is_final or self.retry_at is None:
             return self.reason
         return _RETRYING.sub(retrying(self.retry_at - now), self.reason, count=1)
 
+
+DETACHED = "its target is detached"
+"""What the reason of a run begins with whose target is not attached any more."""
 
 _RETRYING = re.compile(r"retrying (in \d+ s|now)")
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .cloning import clone
 from .failures import Failure
@@ -39,12 +39,16 @@ class Blobs:
 
     def has(self, digest: str) -> bool:
         """Tell whether a blob is here."""
-        return self.packs.find(_raw(digest)) is not None or os.path.exists(self.large(digest))
+        return self.packs.find(raw_of(digest)) is not None or os.path.exists(self.large(digest))
 
     def missing(self, digests: Iterable[str]) -> list[str]:
         """List those that are not here."""
-        self.packs.refresh()
-        return [digest for digest in digests if not self.has(digest)]
+        return self.absent(map(raw_of, digests))
+
+    def absent(self, digests: Iterable[bytes]) -> list[str]:
+        """List those that are not here, of digests as bytes."""
+        absent = [digest.hex() for digest in self.packs.absent(digests)]
+        return [digest for digest in absent if not os.path.exists(self.large(digest))]
 
     def partial(self, digests: Iterable[str]) -> dict[str, int]:
         """Tell how many bytes of blobs have come so far that were begun and dropped."""
@@ -64,7 +68,7 @@ class Blobs:
         Raises:
             Failure: It is not here or damaged.
         """
-        data = self.packs.read(_raw(digest))
+        data = self.packs.read(raw_of(digest))
         if data is not None:
             return data
         try:
@@ -87,7 +91,7 @@ class Blobs:
         Raises:
             Failure: It is not here or damaged.
         """
-        data = self.packs.read(_raw(digest))
+        data = self.packs.read(raw_of(digest))
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         target = os.open(path, flags, mode)
         try:
@@ -137,6 +141,28 @@ class Blobs:
                     os.unlink(temporary)
                 raise
         self.place(temporary, digest)
+
+    def patch(self, digest: str, base: str, pieces: list[Any]) -> None:
+        """Make a blob of parts of another one and of what is new.
+
+        Args:
+            digest: Its name.
+            base: Which other one.
+            pieces: In their order: ASCII text, or the start and length of a part of the other one.
+
+        Raises:
+            Failure: The other one is not here, or something else came of it.
+            OSError: The disk is full, and the like.
+        """
+        old = memoryview(self.read(base))
+        data = b"".join(
+            piece.encode("ascii") if isinstance(piece, str) else old[piece[0] : sum(piece)]
+            for piece in pieces
+        )
+        raw = hashlib.sha256(data)
+        if raw.hexdigest() != digest:
+            raise Failure("damaged", f"the pieces of {digest[:12]} are not what that name says")
+        self.packs.add([(raw.digest(), data)])
 
     def _copy_whole(self, source: int, path: str) -> None:
         target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
@@ -195,7 +221,12 @@ def hash_so_far(fd: int, limit: int) -> hashlib._Hash:
     return digest
 
 
-def _raw(digest: str) -> bytes:
+def raw_of(digest: str) -> bytes:
+    """Return the bytes that a digest stands for.
+
+    Raises:
+        Failure: It is none.
+    """
     try:
         raw = bytes.fromhex(digest)
     except (ValueError, TypeError):

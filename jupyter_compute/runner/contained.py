@@ -18,9 +18,11 @@ from .starting import Outcome
 
 _CREATE_S = 120.0
 _WORDS = 400
-_SHARED = ["--network", "host", "--pid", "host", "--ipc", "host"]
+_SHARED = ["--network", "host", "--pid", "host"]
+_MEMORY = "/dev/shm"
 # With SELinux a container sees nothing of the machine that is not labeled for it.
-_PLAIN = ["--log-driver", "none", "--security-opt", "label=disable"]
+# Whoever removes a container has waited already.
+_PLAIN = ["--log-driver", "none", "--stop-timeout", "0", "--security-opt", "label=disable"]
 _APPEND = 'exec "$@" >>"$0" 2>&1'
 _CLIENTS_OWN = ("PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What an engine's program needs for itself and must not get from a job."""
@@ -121,11 +123,14 @@ class Contained:
 
     def remove(self) -> bool:
         """End and remove the containers; tells whether none is left."""
-        names = self._planned
-        return not names or containers.remove(self.engine.path, names, self._client)
+        if not self._planned:
+            return True
+        given = (self.engine.path, self._planned, self._client)
+        containers.remove(*given)
+        return containers.are_gone(*given)
 
     def _name(self, rank: Rank) -> str:
-        return f"jupyter-compute-{self.run.run_id}-{self.token[:12]}-{rank.number}"
+        return f"{containers.PREFIX}{self.run.run_id}-{self.token[:12]}-{rank.number}"
 
     def _create(self, rank: Rank) -> list[str]:
         inside = {**self._inside, **rank.env}
@@ -152,7 +157,10 @@ class Contained:
     def _mounts(self) -> list[Mount]:
         own = [Mount(self.run.path, self.run.path), Mount(self.run.checkpoint, self.run.checkpoint)]
         library = self.job.get("lib")
-        return [*own, Mount(library, library, True)] if library else own
+        if library:
+            own.append(Mount(library, library, True))
+        # The engines' own is too small for what data loaders hand over.
+        return [*own, Mount(_MEMORY, _MEMORY)] if os.path.isdir(_MEMORY) else own
 
     def _gpu_words(self) -> list[str]:
         ids = list(self.job.get("gpu_ids") or ())

@@ -13,6 +13,9 @@ from .endings import shorten
 CHOICE = "JUPYTER_COMPUTE_CONTAINER_ENGINE"
 """Names the engine to use where there are several."""
 
+PREFIX = "jupyter-compute-"
+"""What the names of our containers begin with."""
+
 _NAMES = ("docker", "podman")
 _PLACES = (".local/bin", "bin")
 _REMOVAL_S = 60.0
@@ -74,11 +77,17 @@ def state_of(engine: str, name: str, env: Mapping[str, str]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def remove(engine: str, names: Sequence[str], env: Mapping[str, str]) -> bool:
-    """End containers by force and remove them; tells whether none of them is left. Repeatable."""
-    asking.ask([engine, "rm", "--force", *names], env, _REMOVAL_S)
-    listing = [engine, "ps", "--all", "--format", "{{.Names}}"]
-    answer = asking.ask(listing, env)
+def remove(
+    engine: str, names: Sequence[str], env: Mapping[str, str], within_s: float = _REMOVAL_S
+) -> None:
+    """End containers by force and remove them, as far as the engine answers. Repeatable."""
+    asking.ask([engine, "rm", "--force", *names], env, within_s)
+
+
+def are_gone(engine: str, names: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Tell whether an engine knows none of these containers any more."""
+    words = ["ps", "--all", "--filter", f"name={PREFIX}", "--format", "{{.Names}}"]
+    answer = asking.ask([engine, *words], env)
     return answer.code == 0 and not set(answer.said.split()) & set(names)
 
 

@@ -11,13 +11,17 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from . import environments, status
+from . import environments, manifests, status
 from .blobs import Blobs
 from .failures import Failure
 from .launching import attempt_folder
 
 UNLIMITED = 1 << 62
 _FINAL = ("completed", "failed", "canceled")
+_OURS = (
+    *("runs", "trash", "blobs", "environments", "images", "interpreters", "tools", "lib"),
+    *("place", "agent"),
+)
 _YOUNG_S = 3600.0
 _OLD_S = 7 * 86400.0
 
@@ -78,6 +82,32 @@ def _allow(function: Any, path: str, _: Any) -> None:
             os.unlink(path)
 
 
+def purge(root: str) -> dict[str, Any]:
+    """Remove all that is ours below a root, and the root itself if nothing else is in it.
+
+    Raises:
+        Failure: A run is not over, whoever launched it; nothing was removed.
+    """
+    active = 0
+    for run, attempt in list_attempts(root):
+        found = status.read_status(attempt_folder(root, run, attempt))
+        active += found is not None and found.get("state") not in _FINAL
+    if active:
+        runs = "1 run is" if active == 1 else f"{active} runs are"
+        raise Failure("conflict", f"{runs} not over in {root}", "end them, or wait for their end")
+    present = set(os.listdir(root)).intersection(_OURS)
+    # The agent is last: without it a purge that was cut short could not be finished.
+    for name in sorted(present, key=_OURS.index):
+        path = os.path.join(root, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            remove([path])
+        else:
+            os.unlink(path)
+    with contextlib.suppress(OSError):
+        os.rmdir(root)
+    return {"is_empty": not os.path.exists(root)}
+
+
 def collect(
     root: str, limit_bytes: int, keep: Iterable[str], environments_limit_bytes: int = UNLIMITED
 ) -> dict[str, Any]:
@@ -95,7 +125,7 @@ def collect(
     with contextlib.suppress(FileNotFoundError):
         remove(os.path.join(trash, name) for name in os.listdir(trash))
     _drop_abandoned(blobs)
-    needed, used = _uses(root)
+    needed, used = _uses(root, blobs)
     _drop_libraries(root)
     needed.update(keep)
     sizes = {raw.hex(): place.size for raw, place in blobs.packs.entries().items()}
@@ -136,7 +166,7 @@ def _choose(
     return gone
 
 
-def _uses(root: str) -> tuple[set[str], dict[str, float]]:
+def _uses(root: str, blobs: Blobs) -> tuple[set[str], dict[str, float]]:
     needed: set[str] = set()
     used: dict[str, float] = {}
     for run, attempt in list_attempts(root):
@@ -144,10 +174,11 @@ def _uses(root: str) -> tuple[set[str], dict[str, float]]:
         path = os.path.join(folder, "job.json")
         try:
             with open(path, "rb") as file:
-                digests = json.loads(file.read())["digests"]
+                raws = manifests.needed(blobs, json.loads(file.read()))
             at = os.stat(path).st_mtime
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, Failure):
             continue
+        digests = [raw.hex() for raw in raws]
         if not os.path.exists(os.path.join(folder, "exit.json")):
             needed.update(digests)
         for digest in digests:

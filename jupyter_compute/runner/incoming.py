@@ -163,7 +163,13 @@ class _Large:
         taken = len(view)
         self.hash.update(view)
         while view:
-            written = os.pwrite(self.fd, view, self.done)
+            try:
+                written = os.pwrite(self.fd, view, self.done)
+            except OSError:
+                # What came would fill the disk until the next try, which may never come.
+                with contextlib.suppress(OSError):
+                    os.unlink(self.path)
+                raise
             self.done += written
             view = view[written:]
         return taken

@@ -307,7 +307,8 @@ class Keeper:
         if self.cgroup is not None:
             self.observer.peak_memory = max(self.observer.peak_memory, self.cgroup.peak_memory())
             self.cgroup.remove()
-        left = leavings.announce(self.run, self._limit("OUTPUTS_LIMIT_MB", 4096))
+        limit = self._limit("OUTPUTS_LIMIT_MB", 4096)
+        left = leavings.announce(self.run, limit, time.sleep, _RETRY_S)
         if left:
             self.status["reason"] = left
         self._time("finalize", begun)

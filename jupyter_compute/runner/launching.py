@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any
 
-from . import keeper
+from . import keeper, manifests
 from .blobs import Blobs
 from .failures import Failure
 
@@ -47,11 +47,12 @@ def launch(blobs: Blobs, job: dict[str, Any], secrets: dict[str, str]) -> bool:
     folder = attempt_folder(blobs.root, job["run_id"], job["attempt"])
     if is_started(folder):
         return False
-    missing = blobs.missing(job["digests"])
+    digests = manifests.needed(blobs, job)
+    missing = blobs.absent(digests)
     if missing:
         raise Failure(
             "missing-blobs",
-            f"{len(missing)} of {len(job['digests'])} blobs of the job are not on the target",
+            f"{len(missing)} of {len(digests)} blobs of the job are not on the target",
             digests=missing,
         )
     try:

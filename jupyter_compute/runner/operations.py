@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, protocol, status, tools
+from . import garbage, held, launching, library, manifests, protocol, status, tools
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -99,10 +99,16 @@ class Operations:
 
     def _op_missing(self, head: dict[str, Any]) -> Outcome:
         missing = self.blobs.missing(head["digests"])
+        if head.get("snapshot"):
+            missing += self.blobs.absent(manifests.digests_of(self.blobs, head["snapshot"]))
         return Answer({"missing": missing, "partial": self.blobs.partial(missing)})
 
     def _op_put(self, head: dict[str, Any]) -> Outcome:
         return Incoming(self.blobs, list(head["blobs"]))
+
+    def _op_patch(self, head: dict[str, Any]) -> Outcome:
+        self.blobs.patch(head["digest"], head["base"], head["pieces"])
+        return Answer({"stored": 1})
 
     def _op_adopt(self, head: dict[str, Any]) -> Outcome:
         files = dict(head["files"])
@@ -127,6 +133,9 @@ class Operations:
         limit, keep = int(head["limit_bytes"]), list(head.get("keep") or ())
         built = int(head.get("environments_limit_bytes", garbage.UNLIMITED))
         return Forked(lambda: garbage.collect(self.root, limit, keep, built))
+
+    def _op_purge(self, head: dict[str, Any]) -> Outcome:
+        return Forked(lambda: garbage.purge(self.root))
 
     # -- runs ----------------------------------------------------------------------------------
 

@@ -58,6 +58,11 @@ class Packs:
             place = self._places.get(digest)
         return place
 
+    def absent(self, digests: Iterable[bytes]) -> list[bytes]:
+        """List those that are not here."""
+        self.refresh()
+        return [digest for digest in digests if digest not in self._places]
+
     def refresh(self) -> bool:
         """Take in what others wrote; returns whether anything changed. One ``stat`` if not."""
         try:

@@ -17,6 +17,7 @@ from typing import Any
 
 MEGABYTE = 1024 * 1024
 _RESERVE = 8192
+_RESERVE_FOR_EVENTS = 65536
 _LINES = 500
 _NOBODY: dict[str, Any] = {"pid": 0, "start": -1, "boot": "", "token": ""}
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -105,15 +106,21 @@ class RunFolder:
             os.unlink(temporary)
 
     def reserve(self) -> None:
-        """Set space aside for the final status, so that a full disk does not hide it."""
+        """Set space aside for what is told at the end, so that a full disk does not hide it."""
         fd = os.open(self / "exit.tmp", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.posix_fallocate(fd, 0, _RESERVE)
+            os.posix_fallocate(fd, 0, _RESERVE + _RESERVE_FOR_EVENTS)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise
         finally:
             os.close(fd)
+
+    def release_reserve(self) -> None:
+        """Give free what was set aside for events."""
+        with contextlib.suppress(OSError):
+            if os.stat(self / "exit.tmp").st_size > _RESERVE:
+                os.truncate(self / "exit.tmp", _RESERVE)
 
     def write_exit(self, status: dict[str, Any]) -> None:
         """Make the final status durable, and only then visible; the caller holds the lock."""
@@ -136,11 +143,15 @@ class RunFolder:
 
     def add_events(self, type_: str, rows: Iterable[dict[str, Any]]) -> None:
         """Append events of one type with as few writes as lines of others allow between."""
+        with contextlib.suppress(OSError):
+            self.append_events(type_, rows)
+
+    def append_events(self, type_: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Append events as :meth:`add_events` does, or raise an error."""
         now = time.time()
         lines = [_encode({"type": type_, "t": now, **fields}) + b"\n" for fields in rows]
         for start in range(0, len(lines), _LINES):
-            with contextlib.suppress(OSError):
-                append_line(self / "events", b"".join(lines[start : start + _LINES]))
+            append_line(self / "events", b"".join(lines[start : start + _LINES]))
 
     def add_log(self, text: str) -> None:
         """Append a line of ours to the log; a full disk loses it silently."""
@@ -185,7 +196,8 @@ def append_line(path: str, line: bytes) -> None:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             line = b"\n" + line
-        os.write(fd, line)
+        if os.write(fd, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
     finally:
         os.close(fd)
 

@@ -16,6 +16,7 @@ from .images import client_environment
 from .run_folder import RunFolder, sync
 
 _LOST_S = 300.0
+_REMOVAL_S = 8.0
 _SETTLED_S = 120.0
 """After this long every file system has written down a rename by itself."""
 
@@ -137,7 +138,8 @@ def _remove_containers(run: RunFolder, state: dict[str, Any]) -> None:
         env: dict[str, str] = {}
         with contextlib.suppress(OSError, ValueError):
             env = client_environment(run.job())
-        containers.remove(str(found["engine"]), list(found["names"]), env)
+        # Whoever looks must not be held up by an engine that hangs; the processes are ended anyway.
+        containers.remove(str(found["engine"]), list(found["names"]), env, _REMOVAL_S)
 
 
 def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, Any] | None:

@@ -60,6 +60,20 @@ class CheckQuery(Struct, kw_only=True):
     wait_s: Annotated[float, Meta(ge=0, le=120)] = 60
 
 
+class DetachQuery(Struct, kw_only=True):
+    """How to detach.
+
+    Attributes:
+        cancel: Whether its runs are ended first.
+        purge: Whether our files there are removed, too.
+        wait_s: Seconds to wait for each of the two.
+    """
+
+    cancel: bool = False
+    purge: bool = False
+    wait_s: Annotated[float, Meta(ge=0, le=600)] = 120
+
+
 class LookBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """A place to look at.
 

@@ -8,7 +8,7 @@ from tornado import web
 from ..client import Client
 from . import views
 from .answers import Kind, Kinds, Looked, Status, Targets, TargetState, Version
-from .asks import AttachBody, CheckQuery, LookBody, UpdateBody, VersionQuery
+from .asks import AttachBody, CheckQuery, DetachQuery, LookBody, UpdateBody, VersionQuery
 from .handler import Handler, speaks
 from .masking import refuse_masks, unmasked
 
@@ -108,10 +108,20 @@ class TargetHandler(Handler):
 
     @web.authenticated
     @authorized
-    @speaks(None, 409, status=204)
-    async def delete(self, name: str) -> None:
-        """Detach a target. What it is and its runs stay as they are."""
-        await self.call(Client.detach, name)
+    @speaks(None, 409, 502, 504, query=DetachQuery, status=204)
+    async def delete(self, name: str, asked: DetachQuery) -> None:
+        """Detach a target. Runs that are not over go on there, unless they shall be ended."""
+        if not (asked.cancel or asked.purge):
+            await self.call(Client.detach, name)
+            return
+        await self.call_waiting(
+            Client.detach,
+            name,
+            cancel=asked.cancel,
+            purge=asked.purge,
+            wait_s=asked.wait_s,
+            is_wanted=self.is_wanted,
+        )
 
 
 class CheckHandler(Handler):

@@ -120,6 +120,10 @@ class House:
 
     # -- controller ----------------------------------------------------------------------------
 
+    def has(self, name: str) -> bool:
+        """Whether there is a target of this name."""
+        return name in self.targets
+
     def get(self, name: str) -> Target:
         """Return a target by name."""
         try:

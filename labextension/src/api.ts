@@ -13,6 +13,7 @@ import type {
   ICells,
   IChanges,
   IChecked,
+  IDetachAsked,
   IDifference,
   IDisplays,
   IExplanation,
@@ -99,8 +100,9 @@ export class Api {
     return this._ask(`targets/${name}`, { method: 'PATCH', body: { options } });
   }
 
-  detach(name: string): Promise<void> {
-    return this._ask(`targets/${name}`, { method: 'DELETE' });
+  detach(name: string, { cancel, purge }: IDetachAsked): Promise<void> {
+    const query = { cancel, purge };
+    return this._ask(`targets/${name}`, { method: 'DELETE', query });
   }
 
   check(name: string): Promise<ITarget> {

@@ -522,6 +522,12 @@ export interface IDifference {
   fields: Record<string, [unknown, unknown]>;
 }
 
+/** What is to become of the runs and files at a target that is detached. */
+export interface IDetachAsked {
+  cancel: boolean;
+  purge: boolean;
+}
+
 /** A message on Jupyter's event bus. */
 export interface IChange {
   seq: number;

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,12 @@ import pytest
 from container_engines import IMAGE, MOUNT, ContainerEngine
 from keeper_stage import Stage, events_of, final, log_of, state_of, until
 
+from jupyter_compute.drivers.local import LocalDriver
+from jupyter_compute.model import ImageEnvironment, RunState
 from jupyter_compute.runner import library, processes, status
+from jupyter_compute.testing.jobs import say, write
+from jupyter_compute.testing.stage import Stage as DriverStage
+from jupyter_compute.testing.stage import Subject
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +111,52 @@ def test_a_program_runs_in_the_image_as_the_user(yard: Yard) -> None:
     facts = [event["facts"] for event in events_of(folder, "facts")]
     assert facts[-1]["interpreter"] == "/usr/bin/python3"
     assert yard.engine.containers() == []
+
+
+def test_what_another_user_runs_is_that_users(docker: ContainerEngine) -> None:
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    socket = docker.env["DOCKER_HOST"].partition("//")[2]
+    uid, gid, group = 12345, 12346, 12347
+    try:
+        os.chown(folder, uid, gid)
+        open_the_way(Path(socket))
+        os.chmod(socket, 0o666)
+        code = "import os; print(*os.getresuid(), os.getgid()); open('outputs/x', 'w')"
+        child = os.fork()
+        if child == 0:
+            finish_as(uid, gid, group, folder, docker, code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        [run] = Path(folder, "runs").glob("*/1")
+        assert log_of(str(run)) == f"{uid} {uid} {uid} {gid}\n"
+        made = os.stat(run / "work/outputs/x")
+        assert (made.st_uid, made.st_gid) == (uid, gid)
+    finally:
+        shutil.rmtree(folder)
+
+
+def open_the_way(path: Path) -> None:
+    """Let everybody pass to a file, as far up as folders belong to this test."""
+    for parent in path.parents:
+        if parent == Path("/tmp"):
+            return
+        os.chmod(parent, os.stat(parent).st_mode | 0o011)
+
+
+def finish_as(
+    uid: int, gid: int, group: int, folder: Path, containers: ContainerEngine, code: str
+) -> None:
+    """Become another user and see a run to its end; never returns."""
+    status = 1
+    try:
+        os.setgroups([group])
+        os.setgid(gid)
+        os.setuid(uid)
+        os.environ.update(HOME=str(folder), PATH="/usr/bin:/bin")
+        yard = Yard(Stage(folder), containers)
+        found = yard.finish(yard.python(code))
+        status = 0 if found["state"] == "completed" else 2
+    finally:
+        os._exit(status)
 
 
 @either
@@ -278,3 +331,26 @@ def test_the_program_is_known_by_its_token(yard: Yard) -> None:
     assert len(known) >= 2
     status.cancel(folder)
     yard.finish(folder)
+
+
+class TestOnThisMachine(Subject):
+    driver = LocalDriver
+
+    @pytest.fixture(autouse=True)
+    def _arrive(self, docker: ContainerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in docker.env.items():
+            monkeypatch.setenv(name, value)
+
+    def target_options(self, folder: Path) -> dict[str, Any]:
+        return {"container_engine": "docker", "container_mounts": [MOUNT]}
+
+    def test_a_target_says_what_its_containers_see(self, play: Any) -> None:
+        async def act(stage: DriverStage) -> None:
+            changes = {"environment": ImageEnvironment(image=IMAGE)}
+            job = await stage.launch(say("hello\n"), write("outputs/x", "made"), changes=changes)
+            status = await stage.over(job)
+            assert status.state is RunState.COMPLETED, (status, await stage.whole(job, "log"))
+            assert await stage.whole(job, "log") == b"hello\n"
+            assert await stage.whole(job, "outputs/x") == b"made"
+
+        play(act)

@@ -133,6 +133,17 @@ def test_a_build_that_fails_says_why(stage: Stage, engine: Callable[[str], str])
     assert [name for name in names if not name.endswith(".lock")] == []
 
 
+def test_a_password_in_the_address_of_an_index_is_not_repeated(
+    stage: Stage, engine: Callable[[str], str]
+) -> None:
+    engine("uv")
+    env = {"UV_DEFAULT_INDEX": "http://me:hush@127.0.0.1:1/simple", "UV_OFFLINE": "0"}
+    folder = stage.python("1", environment=packages("no-such-package==1"), env=env)
+    found = stage.finish(folder)
+    assert "no-such-package" in log_of(folder) + found["error"]
+    assert "hush" not in log_of(folder) + found["error"]
+
+
 def test_a_build_that_was_killed_is_started_afresh(
     stage: Stage, wheel: str, engine: Callable[[str], str], tmp_path: Path
 ) -> None:

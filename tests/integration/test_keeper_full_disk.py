@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import subprocess
@@ -41,6 +42,22 @@ def test_outputs_that_fill_the_disk_are_the_reason(small_disk: Stage) -> None:
     found = small_disk.finish(folder)
     assert found["state"] == "failed"
     assert "disk is full" in found["error"] or "No space left" in found["error"]
+
+
+def test_outputs_that_were_written_before_the_disk_was_full_are_announced(
+    small_disk: Stage,
+) -> None:
+    folder = small_disk.python(
+        "import os\n"
+        "for n in range(100): open(f'outputs/{n}', 'w').write('x')\n"
+        f"with open({str(Path(small_disk.root, 'filler'))!r}, 'wb', buffering=0) as file:\n"
+        "    try:\n"
+        "        while True: file.write(b'x' * 4096)\n"
+        "    except OSError: pass\n"
+    )
+    assert small_disk.finish(folder)["state"] == "completed"
+    events = map(json.loads, Path(folder, "events").read_text().splitlines())
+    assert sum(event["type"] == "output" for event in events) == 100
 
 
 def test_a_log_that_fills_the_disk_is_the_reason(small_disk: Stage) -> None:

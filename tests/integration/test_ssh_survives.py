@@ -6,13 +6,14 @@ decide what happens and when; ``SURVIVAL_SEED`` sets another one.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from killer import LINES, SEED, kill, survive
+from killer import LINES, SEED, Filler, kill, survive
 from machines import Machine, User
 from remote_survivors import Cutter, RemoteKiller, RemoteStage, Submitter
 from survivors import until
@@ -39,7 +40,7 @@ def new_stage(new_machine: Callable[..., Machine], tmp_path: Path) -> Iterator[S
 
 def test_a_hundred_cuts_lose_nothing_and_double_nothing(new_stage: SetUp) -> None:
     stage = new_stage(target={"slots": 4})
-    cutter, many = Cutter(stage, SEED), 200_000
+    cutter, many = Cutter(stage, SEED), 500_000
     submitter = Submitter(stage, active=6, lines=200, many=many)
     thread = threading.Thread(target=submitter.work)
     thread.start()
@@ -61,7 +62,7 @@ def test_whatever_is_killed_on_either_side_no_run_is_lost_or_started_twice(
     new_stage: SetUp,
 ) -> None:
     stage = new_stage(target={"slots": 4})
-    survive(stage, RemoteKiller(stage, SEED, keepers=2, cancels=2), count=8, kills=20)
+    survive(stage, RemoteKiller(stage, SEED, keepers=3, cancels=2), count=8, kills=30)
 
 
 FAMILY = """
@@ -131,6 +132,59 @@ def test_a_machine_that_is_off_while_a_run_is_submitted_gets_it_when_it_is_on(
     stage.machine.start()
     (run,) = stage.over(run.id)
     stage.check_whole(run, 20)
+
+
+def test_a_full_disk_there_delays_and_loses_nothing(new_stage: SetUp) -> None:
+    stage = new_stage(home_mb=24)
+    size, hold = 500_000, f"{stage.there}/hold"
+    filler = Filler(stage.machine.path("/home"))
+    patient = stage.submit_patient("patient", size, hold)
+    until(lambda: stage.client.log(patient.id) == b"it begins\n", "the first line")
+    filler.fill()
+    (stage.place / "hold").touch()
+    until(lambda: stage.note("refused", "patient"), "a line that is refused")
+    late = stage.submit("late")
+    until(lambda: stage.client.run(late.id).reason or stage.client.run(late.id).error, "words")
+    assert not stage.client.run(patient.id).is_final
+    filler.empty()
+    (patient, late) = stage.over(patient.id, late.id)
+    lines = b"".join(b"%099d\n" % number for number in range(size // 100))
+    assert (patient.state, patient.error, patient.attempt) == (RunState.COMPLETED, "", 1)
+    assert stage.client.log(patient.id) == b"it begins\n" + lines
+    if late.state is RunState.FAILED:
+        assert "No space left" in late.error and stage.note("starts", "late") == b""
+    else:
+        stage.check_whole(late, 20)
+
+
+def test_a_disk_there_without_room_for_an_upload_fails_the_run_with_words(
+    new_stage: SetUp,
+) -> None:
+    stage = new_stage(home_mb=12)
+    first = stage.submit("first")
+    stage.over(first.id)
+    (stage.source / "big.bin").write_bytes(random.Random(SEED).randbytes(16_000_000))
+    (big,) = stage.over(stage.submit("big").id)
+    assert big.state is RunState.FAILED and "No space left" in big.error
+    assert stage.note("starts", "big") == b""
+    (stage.source / "big.bin").unlink()
+    (small,) = stage.over(stage.submit("small").id)
+    stage.check_whole(small, 20)
+
+
+def test_a_home_that_turns_read_only_delays_and_loses_nothing(new_stage: SetUp) -> None:
+    stage = new_stage()
+    hold = f"{stage.there}/hold"
+    running = stage.submit("running", LINES, hold)
+    until(lambda: stage.client.log(running.id).endswith(b"000059\n"), "its last line")
+    stage.machine.home_is_read_only()
+    (refused,) = stage.over(stage.submit("refused").id)
+    assert refused.state is RunState.FAILED and "Read-only" in refused.error
+    assert stage.note("starts", "refused") == b""
+    (stage.place / "hold").touch()
+    stage.machine.home_is_read_only(False)
+    (running,) = stage.over(running.id)
+    stage.check_whole(running, LINES)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_two_names_for_one_place_are_refused_with_the_first(client: Client) -> N
     )
 
 
-def test_a_target_with_active_runs_is_not_detached(client: Client) -> None:
+def test_our_files_are_not_removed_from_a_target_that_runs_still_need(client: Client) -> None:
     client.attach("there", "fake", {"engine": "one"})
     run = client.store.add(
         Run(
@@ -72,10 +72,15 @@ def test_a_target_with_active_runs_is_not_detached(client: Client) -> None:
         )
     )
     with pytest.raises(ConflictError, match="1 run is still active"):
-        client.detach("there")
+        client.detach("there", purge=True)
     assert client.active_on("there") == {"queued": 1}
     client.store.advance(run.id, RunState.CANCELED)
     client.detach("there")
+
+
+def test_what_is_always_there_is_not_detached_and_nothing_of_it_is_ended(client: Client) -> None:
+    with pytest.raises(ConfigError, match="always there"):
+        client.detach("local", cancel=True, purge=True)
 
 
 def test_options_are_given_as_flags(client: Client) -> None:

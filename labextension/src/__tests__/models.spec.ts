@@ -94,7 +94,9 @@ describe('targets', () => {
   it('stay when they cannot be detached', async () => {
     const { targets } = started();
     await targets.refresh();
-    await expect(targets.detach('local')).rejects.toThrow('1 run is active');
+    await expect(
+      targets.detach('local', { cancel: false, purge: false })
+    ).rejects.toThrow('1 run is active');
     expect(targets.find('local')).toBeDefined();
   });
 });

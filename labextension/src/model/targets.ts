@@ -7,6 +7,7 @@ import type {
   IAttach,
   IChange,
   IChecked,
+  IDetachAsked,
   IError,
   IKind,
   ITarget,
@@ -99,8 +100,8 @@ export class Targets implements IDisposable {
     return target;
   }
 
-  async detach(name: string): Promise<void> {
-    await this._api.detach(name);
+  async detach(name: string, asked: IDetachAsked): Promise<void> {
+    await this._api.detach(name, asked);
     await this.refresh();
   }
 

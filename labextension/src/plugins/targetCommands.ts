@@ -20,6 +20,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { submitMagic } from '../model/targetStates';
 import { asError } from '../request';
 import { CommandIDs, type ICompute } from '../tokens';
+import { askHowToDetach } from './detachDialog';
 import { insertSubmit } from './targetCells';
 
 /** Not part of a translated text, where a percent sign means something. */
@@ -136,21 +137,14 @@ async function check(name: string, compute: ICompute): Promise<void> {
 
 async function detach(name: string, compute: ICompute): Promise<void> {
   const { targets, trans } = compute;
-  const { button } = await showDialog({
-    title: trans.__('Detach %1?', name),
-    body: trans.__(
-      'It is taken off your list. The place itself and the runs there stay as they are.'
-    ),
-    buttons: [
-      Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.warnButton({ label: trans.__('Detach') })
-    ]
-  });
-  if (!button.accept) {
+  const counts = Object.values(targets.find(name)?.active ?? {});
+  const active = counts.reduce((sum, count) => sum + count, 0);
+  const asked = await askHowToDetach(name, active, trans);
+  if (asked === null) {
     return;
   }
   try {
-    await targets.detach(name);
+    await targets.detach(name, asked);
   } catch (thrown) {
     const { message, hint } = asError(thrown);
     await showDialog({

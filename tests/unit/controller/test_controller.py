@@ -326,14 +326,19 @@ def test_nobody_is_there_to_hand_secrets_to(build):
     assert not handover.hand_over(house.workspace, "r1", {"TOKEN": Secret("x")})
 
 
-def test_a_run_for_a_target_that_is_gone_fails_and_names_it(build):
+def test_a_run_for_a_target_that_is_not_attached_waits_and_can_be_canceled(build):
     house = build()
 
     async def scene():
-        return await house.over(house.submit(target="elsewhere").id)
+        run = house.submit(target="elsewhere")
+        waiting = await house.until(run.id, lambda run: run.is_detached)
+        house.cancel(run.id)
+        return waiting, await house.over(run.id)
 
-    run = play(house, scene)
-    assert (run.state, run.error) == (RunState.FAILED, "there is no target named 'elsewhere'")
+    waiting, over = play(house, scene)
+    assert waiting.state is RunState.QUEUED
+    assert waiting.reason == "its target is detached; attach elsewhere again to send it"
+    assert over.state is RunState.CANCELED
 
 
 def test_a_run_whose_target_is_detached_meanwhile_waits_for_it(build, engine):
@@ -345,14 +350,65 @@ def test_a_run_whose_target_is_detached_meanwhile_waits_for_it(build, engine):
         return run
 
     async def scene():
-        await house.until(run.id, lambda run: run.reason.startswith("there is no target"))
+        waiting = await house.until(run.id, lambda run: run.is_detached)
+        assert waiting.state is RunState.RUNNING
         house.targets.update(targets)
         engine.release(run.id)
         return await house.over(run.id)
 
     run = play(house, start)
     targets, house.targets = house.targets, {}
-    assert play(house, scene).state is RunState.COMPLETED
+    over = play(house, scene)
+    assert (over.state, over.reason) == (RunState.COMPLETED, "")
+
+
+def test_runs_of_a_detached_target_go_on_there_and_are_caught_up_when_it_is_attached_again(
+    build, engine
+):
+    house = build(options={"slots": 2})
+
+    async def scene():
+        runs = [house.submit(say("one\n"), hold(), say("two\n")) for _ in range(2)]
+        late = house.submit(say("late\n"))
+        for run in runs:
+            await house.state(run.id, RunState.RUNNING)
+        targets, house.targets = house.targets, {}
+        for run in (*runs, late):
+            await house.until(run.id, lambda run: run.is_detached)
+        assert house.store.get(late.id).state is RunState.QUEUED
+        for run in runs:
+            assert house.store.get(run.id).state is RunState.RUNNING
+            engine.release(run.id)
+        house.targets = targets
+        return [await house.over(run.id) for run in (*runs, late)]
+
+    overs = play(house, scene)
+    assert [run.state for run in overs] == [RunState.COMPLETED] * 3
+    assert [run.reason for run in overs] == [""] * 3
+    assert house.file(overs[0], "log") == b"one\ntwo\n"
+    assert set(engine.launches.values()) == {1}
+
+
+def test_what_a_controller_said_of_a_silent_target_is_taken_back_by_the_next(build, engine):
+    house = build(hold_s=0.2)
+
+    async def first():
+        run = house.submit(hold())
+        await house.state(run.id, RunState.RUNNING)
+        engine.set_down(True)
+        await house.until(run.id, lambda run: run.retry_at is not None)
+        return run
+
+    async def second():
+        told = await house.until(run.id, lambda run: run.reason == "")
+        engine.release(run.id)
+        await house.over(run.id)
+        return told
+
+    run = play(house, first)
+    engine.set_down(False)
+    told = play(house, second)
+    assert (told.state, told.retry_at) == (RunState.RUNNING, None)
 
 
 def test_a_check_that_is_wished_for_is_answered_in_a_file(build, engine):

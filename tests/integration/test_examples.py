@@ -1,0 +1,79 @@
+"""The examples run as they stand."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+from kernels import PATIENCE_S
+from machines import Sshd
+
+from jupyter_compute.client import Client
+
+pytestmark = pytest.mark.timeout(600)
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def sshd(engine: Callable[[str], str], tmp_path: Path) -> Iterator[Sshd]:
+    engine("sshd")
+    with Sshd(tmp_path / "sshd", "gpu1") as running:
+        yield running
+
+
+@pytest.fixture
+def workspace(home: Path) -> Iterator[Path]:
+    yield home / "compute"
+    with Client(home / "compute") as client:
+        client.stop_controller()
+
+
+def execute(folder: Path, name: str) -> Any:
+    """Execute a notebook in a copy of the examples' folder."""
+    shutil.copytree(EXAMPLES, folder)
+    notebook = nbformat.read(folder / name, 4)
+    nbclient.NotebookClient(
+        notebook,
+        timeout=PATIENCE_S,
+        startup_timeout=PATIENCE_S,
+        resources={"metadata": {"path": folder}},
+    ).execute()
+    nbformat.write(notebook, folder / name)
+    return notebook
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_ssh_runs_on_a_real_machine(
+    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST", "gpu1")
+    monkeypatch.setenv("MORE", f"--config-file '{sshd.ssh_config}'")
+    # The one that has them already, since a test downloads nothing.
+    monkeypatch.setenv("PACKAGES", sys.executable)
+    notebook = execute(tmp_path / "examples", "ssh.ipynb")
+
+    shown = {
+        cell.source: " ".join(str(output) for output in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+    def output(words: str) -> str:
+        (found,) = (text for source, text in shown.items() if words in source)
+        return found
+
+    assert f"ssh://{sshd.user}@127.0.0.1:{sshd.port}" in output("%compute attach")
+    assert "3.1" in shown["estimate"]
+    assert "image/png" in output("plt.show()")
+    assert "report.json" in output("%compute outputs")
+    assert "epoch   8" in output("%compute logs")
+    assert "canceled" in output("%compute cancel")
+    assert "endless" in output("%compute runs")
+    assert "detached" in output("%compute detach")
