@@ -178,7 +178,7 @@ class Submitter:
                 if sum(not run.is_final for run in runs) >= self.active:
                     time.sleep(0.01)
                     continue
-                (self.stage.source / "data.bin").write_bytes(data.randbytes(1_000_000))
+                (self.stage.source / "data.bin").write_bytes(data.randbytes(4_000_000))
                 name = f"run-{len(self.names):03}"
                 submit(
                     client,

@@ -112,7 +112,7 @@ def test_a_reboot_ends_everything_and_keeps_the_files(
     login = Login(tmp_path, machine.ssh_config)
     script = "cat /proc/sys/kernel/random/boot_id; setsid sleep 1000 >/dev/null 2>&1 & echo > kept"
     before = login.run(machine.alias(), script).stdout
-    assert [one.argv for one in machine.processes() if one.name == "sleep"]
+    _until(lambda: [one for one in machine.processes() if one.name == "sleep"])
     machine.reboot()
     assert not [one for one in machine.processes() if one.name == "sleep"]
     after = login.run(machine.alias(), "cat /proc/sys/kernel/random/boot_id; ls kept").stdout

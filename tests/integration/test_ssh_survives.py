@@ -40,7 +40,7 @@ def new_stage(new_machine: Callable[..., Machine], tmp_path: Path) -> Iterator[S
 
 def test_a_hundred_cuts_lose_nothing_and_double_nothing(new_stage: SetUp) -> None:
     stage = new_stage(target={"slots": 4})
-    cutter, many = Cutter(stage, SEED), 200_000
+    cutter, many = Cutter(stage, SEED), 500_000
     submitter = Submitter(stage, active=6, lines=200, many=many)
     thread = threading.Thread(target=submitter.work)
     thread.start()

@@ -232,9 +232,11 @@ class Machine:
         """Kill what listens, and the sessions that it served if asked to."""
         listener = self.listener()
         for process in self.processes():
-            if process.pid == listener or (sessions and process.name == "sshd"):
+            if process.pid == listener:
                 process.kill()
         self._wait(lambda: not self._listens(), "sshd listens on")
+        if sessions:
+            self._wait(lambda: not self._end_sessions(), "sessions go on")
 
     def host_key_changes(self) -> None:
         """Give the machine another key, as a new installation does."""
@@ -284,6 +286,12 @@ class Machine:
                 options["ProxyJump"] = self.behind.alias()
             text += host_block(self.alias(user), options)
         self.ssh_config.write_text(text)
+
+    def _end_sessions(self) -> bool:
+        found = [process for process in self.processes() if process.name == "sshd"]
+        for process in found:
+            process.kill()
+        return bool(found)
 
     def _listens(self) -> bool:
         shown = Path(f"/proc/{self._init}/net/tcp").read_text().splitlines()[1:]

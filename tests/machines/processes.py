@@ -16,16 +16,18 @@ class Process:
     pid: int
     host_pid: int
     host_parent: int
+    start: int
     name: str
     argv: tuple[str, ...]
     uid: int
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to this very process, or to nobody if it is gone."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
             fd = os.pidfd_open(self.host_pid)
             try:
-                if _read(Path("/proc", str(self.host_pid))) == self:
+                # All else about a process may have changed since it was looked at.
+                if _start(Path("/proc", str(self.host_pid))) == self.start:
                     signal.pidfd_send_signal(fd, number)
             finally:
                 os.close(fd)
@@ -57,8 +59,13 @@ def _read(folder: Path) -> Process | None:
             pid=int(status["NSpid"].split()[-1]),
             host_pid=int(folder.name),
             host_parent=int(status["PPid"]),
+            start=_start(folder),
             name=status["Name"],
             argv=tuple(map(os.fsdecode, argv)),
             uid=int(status["Uid"].split()[0]),
         )
     return None
+
+
+def _start(folder: Path) -> int:
+    return int((folder / "stat").read_text().rpartition(")")[2].split()[19])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_compute.drivers._agent import Answer
-from jupyter_compute.drivers._statuses import Statuses
+from jupyter_compute.drivers._polling import Statuses
 from jupyter_compute.model import JobStatus
 from jupyter_compute.testing import MemoryBlobs, make_job
 
