@@ -87,6 +87,8 @@ def podman(folder: Path, path: str) -> Iterator[ContainerEngine]:
     (folder / "containers.conf").write_text(
         '[containers]\ndefault_ulimits = ["nofile=1024:16384", "nproc=16384:16384"]\n'
         '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n'
+        # Its locks would be those of every other one on this machine.
+        f'lock_type = "file"\ntmp_dir = "{folder}/tmp"\n'
     )
     (folder / "storage.conf").write_text(
         f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'

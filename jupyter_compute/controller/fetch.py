@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
@@ -20,11 +21,20 @@ from .events import parse, result_of
 from .launch import merged
 from .line import Line
 from .mirror import check_name
+from .progress import one_line
 from .ticket import Ticket
 
 log = logging.getLogger(__name__)
 
 _UNASKED = (AuthenticationError, DriverNotInstalledError)
+_EVENTS_LIMIT, _LINE_LIMIT = 256_000_000, 16_000_000
+"""Bytes of a run's events, and of one event, that are taken; more is no run's own doing."""
+
+_MOST_TAGS, _TAG = 1000, 500
+_HOPELESS = frozenset(
+    {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EINVAL, errno.EILSEQ}
+)
+"""Errors of this machine's disk that mean a name rather than a moment."""
 
 
 class Fetcher:
@@ -45,8 +55,11 @@ class Fetcher:
         for name, size in sizes.items():
             if name == "events":
                 await self.fetch_events(ticket, size)
-            elif await self._is_mirrored(name) and ticket.mirror.offset(name) < size:
-                await self.fetch_log(ticket, name, size)
+            elif self._is_mirrored(name) and ticket.mirror.offset(name) < size:
+                try:
+                    await self.fetch_log(ticket, name, size)
+                except ComputeError as exc:
+                    log.warning("%s: %s did not come: %s", ticket.run.id, name, exc)
 
     async def fetch_log(
         self, ticket: Ticket, name: str, size: int | None = None, *, expected: int = 0
@@ -60,13 +73,24 @@ class Fetcher:
             expected: Where its end is thought to be.
         """
         offset = ticket.mirror.offset(name)
-        limit = int(self._context.settings.log_limit_mb * 1_000_000)
-        if offset >= limit:
+        ticket.logs[name] = max(offset, ticket.logs.get(name, 0))
+        if self._log_end(ticket, name) <= offset:
             return
         async for data in self._pieces(ticket, name, offset, size, expected):
-            offset = await self._write(ticket, name, offset, data[: limit - offset])
-            if offset >= limit:
+            end = self._log_end(ticket, name)
+            data = data[: max(end - offset, 0)]
+            # Counted before it is written: others of the run are fetched at the same time.
+            ticket.logs[name] = offset + len(data)
+            offset = await self._write(ticket, name, offset, data)
+            if offset >= end:
                 return
+
+    def _log_end(self, ticket: Ticket, name: str) -> int:
+        """Return how much is taken of a log; those under ``logs/`` share one limit."""
+        others = 0
+        if name != "log":
+            others = sum(ticket.logs[one] for one in ticket.logs if one not in ("log", name))
+        return int(self._context.settings.log_limit_mb * 1_000_000) - others
 
     async def fetch_events(
         self, ticket: Ticket, size: int | None = None, *, expected: int = 0
@@ -76,11 +100,18 @@ class Fetcher:
         if ticket.event_offset is None:
             ticket.event_offset = await desk.ask(desk.store.offset, run.id, run.attempt, "events")
         offset, rest = ticket.event_offset, b""
-        if size is not None and offset >= size:
+        if ticket.is_unheard or (size is not None and offset >= size):
             return
         async for data in self._pieces(ticket, "events", offset, size, expected):
-            events, used = parse(rest + data)
-            rest = (rest + data)[used:]
+            rest += data
+            if b"\n" not in data and len(rest) <= _LINE_LIMIT:
+                continue
+            events, used = parse(rest)
+            rest = rest[used:]
+            if len(rest) > _LINE_LIMIT or offset > _EVENTS_LIMIT:
+                log.warning("%s: its events are not listened to any more", ticket.run.id)
+                ticket.is_unheard = True
+                return None
             if not used:
                 continue
             if not await self._keep(ticket, events, offset, offset + used):
@@ -127,19 +158,29 @@ class Fetcher:
         Raises:
             NotFoundError: The target has not all of it.
         """
-        if await asyncio.to_thread(ticket.mirror.is_here, name):
-            return
-        offset = ticket.mirror.offset(name)
+        try:
+            if await asyncio.to_thread(ticket.mirror.is_here, name):
+                return
+            offset = ticket.mirror.offset(name)
+        except (OSError, ValueError) as exc:
+            raise _hopeless(name, exc) from exc
         while size is None or offset < size:
             data = await self._read(ticket, name, offset)
             if not data:
                 break
+            if size is None:
+                ticket.results_bytes += len(data)
+                if ticket.results_bytes > self._context.settings.outputs_limit_mb * 1_000_000:
+                    await asyncio.to_thread(ticket.mirror.drop, name)
+                    raise ComputeError(f"{name} stayed on the target: outputs_limit_mb is reached")
+            else:
+                data = data[: size - offset]
             offset = await self._write(ticket, name, offset, data)
         if size is None and not offset:
             return
         if size is not None and offset < size:
             raise NotFoundError(f"only {offset} of its {size} bytes are on the target")
-        await self._patiently(ticket, lambda: ticket.mirror.complete(name, mode))
+        await self._patiently(ticket, lambda: ticket.mirror.complete(name, mode), name)
 
     async def outputs(self, ticket: Ticket) -> list[OutputEvent]:
         """List the files that the run left, by the last event on each."""
@@ -187,11 +228,12 @@ class Fetcher:
         facts, reason = ticket.run.facts, ticket.run.reason
         for event in events:
             if isinstance(event, TagEvent):
-                tags[event.name] = event.value
+                if event.name in tags or len(tags) < _MOST_TAGS:
+                    tags[event.name[:_TAG]] = event.value[:_TAG]
             elif isinstance(event, FactsEvent):
                 facts = merged(facts, event.facts)
             elif isinstance(event, PhaseEvent) and ticket.run.state is RunState.PREPARING:
-                reason = event.name
+                reason = one_line(event.name)
         changes: dict[str, Any] = {"tags": tags, "facts": facts, "reason": reason}
         changes = {k: v for k, v in changes.items() if getattr(ticket.run, k) != v}
         if changes:
@@ -205,7 +247,7 @@ class Fetcher:
         async with self._turns:
             return await self._line.ask(read, silent=_UNASKED, limit_s=120.0)
 
-    async def _is_mirrored(self, name: str) -> bool:
+    def _is_mirrored(self, name: str) -> bool:
         try:
             if name != "log":
                 check_name(name)
@@ -220,11 +262,15 @@ class Fetcher:
         def write() -> None:
             ticket.mirror.write(name, offset, data)
 
-        await self._patiently(ticket, write)
+        await self._patiently(ticket, write, name)
         return end
 
-    async def _patiently(self, ticket: Ticket, act: Callable[[], None]) -> None:
-        """Do something with this machine's disk until there is room for it."""
+    async def _patiently(self, ticket: Ticket, act: Callable[[], None], name: str) -> None:
+        """Do something with this machine's disk until there is room for it.
+
+        Raises:
+            ComputeError: There never will be, for a file of this name.
+        """
         pause = self._context.retry_s
         desk = self._context.desk
         reason = ticket.run.reason
@@ -232,7 +278,11 @@ class Fetcher:
             try:
                 act()
                 break
+            except ValueError as exc:
+                raise _hopeless(name, exc) from exc
             except OSError as exc:
+                if name != "log" and exc.errno in _HOPELESS:
+                    raise _hopeless(name, exc) from exc
                 words = f"this machine's disk: {exc.strerror}; trying again"
                 log.warning("%s: %s", ticket.run.id, words)
                 if ticket.run.reason != words:
@@ -241,3 +291,8 @@ class Fetcher:
             pause = min(pause * 2, 30.0)
         if ticket.run.reason != reason:
             ticket.run = await desk.ask(desk.store.update, ticket.run.id, reason=reason)
+
+
+def _hopeless(name: str, exc: Exception) -> ComputeError:
+    why = getattr(exc, "strerror", None) or str(exc)
+    return ComputeError(f"{one_line(name, 200)!r} cannot be kept on this machine: {why}")

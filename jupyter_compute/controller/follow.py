@@ -23,6 +23,7 @@ from .ticket import Ticket
 log = logging.getLogger(__name__)
 
 _TELL_BYTES = 50_000_000
+_MOST_FILES = 100_000
 
 
 class Follower:
@@ -95,14 +96,14 @@ class Follower:
     async def _collect(self, ticket: Ticket) -> str:
         """Fetch what the run left; return what has to be said about what is not here."""
         files = [item for item in await self._fetcher.outputs(ticket) if _is_safe(item)]
-        files = [item for item in files if not ticket.mirror.is_here(item.path)]
+        files = [item for item in files if not _is_here(ticket, item)]
         if not files:
             return ""
         limit = self._context.settings.outputs_limit_mb * 1_000_000
         wanted: list[OutputEvent] = []
         total = 0
         for item in files:
-            if total + item.size <= limit:
+            if total + item.size <= limit and len(wanted) < _MOST_FILES:
                 wanted.append(item)
                 total += item.size
         problems = await self._collect_all(ticket, wanted, total)
@@ -200,4 +201,11 @@ def _is_safe(item: OutputEvent) -> bool:
     except ComputeError as exc:
         log.warning("%s", exc)
         return False
-    return True
+    return item.size >= 0
+
+
+def _is_here(ticket: Ticket, item: OutputEvent) -> bool:
+    try:
+        return ticket.mirror.is_here(item.path)
+    except OSError:
+        return False

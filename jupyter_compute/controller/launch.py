@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import logging
 
 import msgspec
 
@@ -12,7 +14,12 @@ from ..model import Job, JobStatus, Run, RunFacts, RunId, RunState, Secret
 from . import slots
 from .context import Context
 from .line import Line
+from .progress import one_line
 from .ticket import PROVISIONAL, Stage, Ticket
+
+log = logging.getLogger(__name__)
+
+_MOST_FACTS = 20_000
 
 
 class Launcher:
@@ -124,10 +131,22 @@ class Launcher:
 
 
 def merged(facts: RunFacts, news: dict[str, object]) -> RunFacts:
-    """Return facts with those of a job taken over, by name; unknown names are dropped."""
+    """Return facts with those of a job taken over, by name.
+
+    Unknown names are dropped, and so are values that make no sense.
+    """
     fields = {name: value for name, value in news.items() if name in RunFacts.__struct_fields__}
+    for name, value in fields.items():
+        if isinstance(value, str):
+            fields[name] = one_line(value)
+        elif isinstance(value, dict):
+            fields[name] = dict(itertools.islice(value.items(), _MOST_FACTS))
     phases = fields.get("phases")
     if isinstance(phases, dict):
         fields["phases"] = {**facts.phases, **phases}
     whole = {**msgspec.to_builtins(facts), **fields}
-    return msgspec.convert(whole, RunFacts, strict=False)
+    try:
+        return msgspec.convert(whole, RunFacts, strict=False)
+    except msgspec.ValidationError as exc:
+        log.info("facts were left out: %s", exc)
+        return facts

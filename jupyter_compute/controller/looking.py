@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from ..errors import ComputeError, DriverError
 from ..model import Checked, Question, Target, TargetInfo
 from ..options import read_options
 from .context import Context
+from .progress import one_line
 from .prompts import Prompts
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ Asker = Callable[[Question], Awaitable[str | None]]
 
 _FOLDER = ".look-"
 _CLOSE_S = 10.0
+_MOST, _SHORT = 256, 200
 
 
 def make_driver(
@@ -51,7 +54,8 @@ def make_driver(
 
 def as_error(error: ComputeError) -> dict[str, str]:
     """Return an error in the one shape that all front ends know."""
-    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+    message, hint = one_line(error.message), one_line(error.hint)
+    return {"error": type(error).__name__, "message": message, "hint": hint}
 
 
 async def checked(driver: Driver, kind: str, target: str, *, is_brief: bool = False) -> TargetInfo:
@@ -61,12 +65,32 @@ async def checked(driver: Driver, kind: str, target: str, *, is_brief: bool = Fa
         DriverError: It did not answer, or the answer is no; a bug in the driver is one, too.
     """
     try:
-        return await (driver.measure() if is_brief else driver.check())
+        return _plain(await (driver.measure() if is_brief else driver.check()))
     except DriverError:
         raise
     except Exception as exc:
         words = f"a bug in the kind {kind}: {type(exc).__name__}: {exc}"
         raise DriverError(words, target=target, kind=kind) from exc
+
+
+def _plain(info: TargetInfo) -> TargetInfo:
+    """Return what was found in lines that any front end can show: a machine may say anything."""
+    facts = itertools.islice(info.facts.items(), _MOST)
+    problems = tuple(
+        msgspec.structs.replace(
+            problem, message=one_line(problem.message), remedy=one_line(problem.remedy)
+        )
+        for problem in info.problems[:_MOST]
+    )
+    return msgspec.structs.replace(
+        info,
+        place=one_line(info.place, _SHORT),
+        host=one_line(info.host, _SHORT),
+        python=one_line(info.python, _SHORT),
+        gpus=tuple(one_line(name, _SHORT) for name in info.gpus[:_MOST]),
+        facts={one_line(name, _SHORT): one_line(str(text)) for name, text in facts},
+        problems=problems,
+    )
 
 
 class Looks:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import ComputeError
 
+_LONGEST, _LONGEST_PART = 3000, 250
 _PLACES = ("outputs", "results", "logs")
 
 
@@ -19,8 +20,17 @@ def check_name(name: str) -> None:
     """
     parts = name.split("/")
     is_safe = parts[0] in _PLACES and len(parts) > 1 and "\0" not in name
-    if not is_safe or any(part in ("", ".", "..") for part in parts):
-        raise ComputeError(f"the target named a file {name!r}, which is no file of a run")
+    is_safe = is_safe and not any(part in ("", ".", "..") for part in parts)
+    if not is_safe or not _is_storable(name):
+        raise ComputeError(f"the target named a file {name[:200]!r}, which is no file of a run")
+
+
+def _is_storable(name: str) -> bool:
+    try:
+        data = os.fsencode(name)
+    except UnicodeError:
+        return False
+    return len(data) <= _LONGEST and all(len(part) <= _LONGEST_PART for part in data.split(b"/"))
 
 
 class Mirror:
@@ -47,7 +57,7 @@ class Mirror:
         """Return how many bytes of a file are here."""
         try:
             found = os.stat(self._growing(name))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
         return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
@@ -86,6 +96,10 @@ class Mirror:
             self.write(name, 0, b"")
         os.chmod(part, 0o700 if mode & 0o100 else 0o600)
         os.replace(part, self.path(name))
+
+    def drop(self, name: str) -> None:
+        """Remove what is here of a file that is not whole; repeatable."""
+        self._growing(name).unlink(missing_ok=True)
 
     def _growing(self, name: str) -> Path:
         path = self.path(name)

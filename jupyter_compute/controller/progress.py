@@ -7,6 +7,9 @@ import time
 from ..errors import ComputeError
 from ..model import ErrorEvent, Run, retrying
 
+LONGEST = 2000
+"""The longest line that is told, in characters."""
+
 
 def count(number: float, noun: str) -> str:
     """Say how many, such as ``1 GPU`` or ``2 GPUs``."""
@@ -27,9 +30,12 @@ def collecting(done: int, total: int) -> str:
     return f"collecting outputs: {done / 1e6:.1f} of {total / 1e6:.1f} MB"
 
 
-def one_line(text: str) -> str:
-    """Return a text as one line that any store can take."""
-    return " ".join(text.encode("utf-8", "replace").decode().split())
+def one_line(text: str, limit: int = LONGEST) -> str:
+    """Return a text as one line that any store and any terminal can take."""
+    # Cut first, so that no machine makes us look at megabytes.
+    words = " ".join(text[: 2 * limit].encode("utf-8", "replace").decode().split())
+    line = "".join(char if char.isprintable() else "\ufffd" for char in words)
+    return line if len(line) <= limit else line[: limit - 1] + "\u2026"
 
 
 def explain(error: ComputeError) -> str:

@@ -24,6 +24,7 @@ from ..kept import KeptAnswers
 from ..model import Prompt, Question
 from ..workspace import Workspace
 from .lock import read_facts
+from .progress import one_line
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class Prompts:
         return Asker(self, target)
 
     def pass_on(self, asker: Asker) -> None:
-        """Hold the answers that have opened a place, once, for who comes there next.
+        """Hold the answers that have opened a place for who comes there next, in memory.
 
         So nobody is asked for a password when a place is looked at, and again when it is
         attached at once.
@@ -141,7 +142,7 @@ class Prompts:
             id=f"p{secrets.token_hex(8)}",
             target=target,
             type=question.type,
-            message=question.message,
+            message=one_line(question.message),
             created=self._clock(),
             can_keep=bool(keep_in),
             keep_in=keep_in,

@@ -40,6 +40,9 @@ class Ticket:
         holding: What it holds of its target; ``None`` while it waits and when it has ended.
         bugs: How often its handling has failed in an unforeseen way.
         unknown_since: Since when the target answers without knowing the job.
+        is_unheard: Whether its events are too many or too long to be taken.
+        logs: How much is here of each log.
+        results_bytes: How much was fetched of files under ``results/``.
         is_flagged: Whether its reason speaks of a target that is silent or detached.
         is_canceling: Whether the target has been told to end it.
         is_queued_there: Whether the engine has a queue of its own, so that the run goes on being
@@ -57,6 +60,9 @@ class Ticket:
         self.bugs = 0
         self.unknown_since: float | None = None
         self.event_offset: int | None = None
+        self.is_unheard = False
+        self.results_bytes = 0
+        self.logs: dict[str, int] = {}
         # An earlier controller may have left it so.
         self.is_flagged = run.is_detached or run.retry_at is not None
         self.is_canceling = False

@@ -29,7 +29,12 @@ CLOSED = "the pipe was closed"
 """Why a call fails whose driver is closed meanwhile."""
 
 _READ = 256 * 1024
+_MOST_PARTS = 4096
 _NOISE = 4096
+_GREETING_LIMIT = 64 * 1024
+_HEAD_LIMIT = 16 * 1024 * 1024
+_ANSWER_LIMIT = 64 * 1024 * 1024
+"""More than an answer ever needs: a machine that sends more is up to something."""
 _INLINE = 64 * 1024
 
 
@@ -111,7 +116,7 @@ class Agent:
         self.silence_s = silence_s
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
-        self._decoder = Decoder()
+        self._decoder = Decoder(_HEAD_LIMIT)
         self._writing = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
         self._heard = self._watched = 0.0
@@ -134,12 +139,13 @@ class Agent:
         greeting, rest = await self._greeting(timeout_s)
         login_s = greeting.get("login_s")
         self.login_s = login_s if isinstance(login_s, float) else None
-        common = set(PROTOCOLS).intersection(greeting.get("protocols", ()))
+        offered = greeting.get("protocols")
+        common = [one for one in PROTOCOLS if isinstance(offered, list) and one in offered]
         if not common:
             raise Refused(
                 {
                     "code": "version",
-                    "message": f"the agent speaks the protocols {greeting.get('protocols')}, "
+                    "message": f"the agent speaks the protocols {offered}, "
                     f"this version {list(PROTOCOLS)}",
                     "hint": "upgrade the older of the two installations of jupyter_compute",
                 }
@@ -155,8 +161,8 @@ class Agent:
         except (asyncio.TimeoutError, TimeoutError):
             said = f"no greeting within {timeout_s:.0f} s"
             raise PipeLost(_joined(said, buffer, "")) from None
-        except (OSError, ValueError) as exc:
-            raise PipeLost(f"no greeting: {exc}") from exc
+        except (OSError, ValueError, RecursionError) as exc:
+            raise PipeLost(f"no greeting that is understood: {exc}") from exc
 
     async def _find_greeting(self, buffer: bytearray) -> tuple[dict[str, Any], bytes]:
         while True:
@@ -170,7 +176,11 @@ class Agent:
                 # The line break in front of the marker is the agent's own.
                 self.noise += max(0, start - 1)
                 greeting = json.loads(buffer[start + len(MARKER) : end])
-                return dict(greeting), bytes(buffer[end + 1 :])
+                if not isinstance(greeting, dict):
+                    raise ValueError("it is no object")
+                return greeting, bytes(buffer[end + 1 :])
+            if start >= 0 and len(buffer) - start > _GREETING_LIMIT:
+                raise ValueError("it does not end")
             if start < 0 and len(buffer) > _NOISE:
                 self.noise += len(buffer) - _NOISE
                 del buffer[:-_NOISE]
@@ -277,6 +287,10 @@ class Agent:
             return
         if frame.kind == MORE:
             pending.parts.append(frame.body)
+            if len(pending.parts) * BODY_LIMIT > _ANSWER_LIMIT and (
+                sum(map(len, pending.parts)) > _ANSWER_LIMIT or len(pending.parts) > _MOST_PARTS
+            ):
+                raise ProtocolError("an answer without end")
         elif frame.kind == ANSWER:
             body = b"".join((*pending.parts, frame.body)) if pending.parts else frame.body
             pending.future.set_result(Answer(frame.head, body))

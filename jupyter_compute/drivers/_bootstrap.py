@@ -31,7 +31,8 @@ _PLACES = (
 _SCRIPT = (
     # What is wanted, and how to say what is missing.
     "IFS= read -r root; IFS= read -r name; IFS= read -r size; IFS= read -r wanted; "
-    "IFS= read -r image; "
+    "IFS= read -r image; IFS= read -r engines; "
+    'while IFS= read -r word && [ -n "$word" ]; do set -- "$@" "$word"; done; '
     'say() { printf "\\000jupyter-compute-bootstrap %s\\n" "$*"; }; '
     'home() { case $1 in "~") at=$HOME;; "~/"*) at=$HOME/${1#??};; *) at=$1;; esac; }; '
     'home "$root"; root=$at; '
@@ -39,7 +40,7 @@ _SCRIPT = (
     'there() { command -v "$1" >/dev/null 2>&1; }; '
     'search() { for one in "$@"; do home "$one"; if there "$at"; then python=$at; return; fi; '
     "done; }; "
-    "engine=; for one in docker podman; do "
+    "engine=; for one in $engines; do "
     'if [ -z "$engine" ] && there $one; then engine=$one; fi; done; python=; '
     'if [ -n "$image" ]; then if [ -z "$engine" ]; then say no-engine; exit 1; fi; '
     'elif [ -n "$wanted" ]; then search "$wanted"; '
@@ -57,15 +58,16 @@ _SCRIPT = (
     'else rm -f "$file.$$"; say no-room; exit 1; fi; fi; umask "$mask"; '
     'if [ -n "$python" ]; then exec "$python" -I -S "$file"; fi; '
     # Keepers outlive the agent there, too: the container stays when the agent goes.
-    'box=jupyter-compute-$(printf "%s %s %s" "$(id -u)" "$root" "$image" | cksum | tr " " "-"); '
+    'box=jupyter-compute-$(printf "%s\\n" "$(id -u)" "$root" "$image" "$@" | cksum | tr " " "-"); '
+    '[ -n "$wanted" ] || wanted=python3; '
     'if [ "$($engine inspect -f "{{.State.Running}}" $box 2>/dev/null)" = true ]; then :; else '
     "$engine rm -f $box >/dev/null 2>&1; gpus=; "
-    'case $engine in podman) as="--userns=keep-id";; *) as="--user $(id -u):$(id -g)"; '
-    'if there nvidia-smi; then gpus="--gpus all"; fi;; esac; '
-    '$engine run -d --init --network host $as $gpus -e HOME="$root" -v "$root:$root" '
-    '--name $box --entrypoint sleep "$image" 2147483647 >/dev/null </dev/null '
+    "case $engine:$(id -u) in podman:0) as=;; podman:*) as=--userns=keep-id;; "
+    '*) as="--user $(id -u):$(id -g)"; if there nvidia-smi; then gpus="--gpus all"; fi;; esac; '
+    '$engine run -d --network host $as $gpus -e HOME="$root" -v "$root:$root" "$@" '
+    '--name $box --entrypoint "$wanted" "$image" -I -S "$file" stay >/dev/null </dev/null '
     "|| { say no-container; exit 1; }; fi; "
-    '[ -n "$wanted" ] || wanted=python3; exec $engine exec -i $box "$wanted" -I -S "$file"'
+    'exec $engine exec -i $box "$wanted" -I -S "$file"'
 )
 
 COMMAND = f"exec /bin/sh -c '{_SCRIPT}'"
@@ -90,20 +92,34 @@ class PipeEnded(Exception):
     """The pipe ended before an agent or a word of the command came."""
 
 
+class Container(NamedTuple):
+    """Where the agent runs on a machine that has no Python itself.
+
+    Attributes:
+        image: The image that has the interpreter; empty for the machine itself.
+        engine: ``docker`` or ``podman``; empty for whichever is there.
+        arguments: Further words for the engine when the container is made.
+    """
+
+    image: str = ""
+    engine: str = ""
+    arguments: tuple[str, ...] = ()
+
+
 class Wanted(NamedTuple):
     """What is to be started.
 
     Attributes:
         root: The folder there; ``~`` is the home.
         python: The interpreter by path or name; empty to look for one.
-        image: The container image that has the interpreter; empty for the machine itself.
+        container: Where it runs, if not on the machine itself.
         name: The archive's file name.
         archive: Its bytes.
     """
 
     root: str
     python: str
-    image: str
+    container: Container
     name: str
     archive: bytes
 
@@ -136,7 +152,9 @@ async def bring(pipe: Pipe, wanted: Wanted) -> Reader:
         PipeEnded: The pipe has ended.
         OSError: It broke.
     """
-    lines = (wanted.root, wanted.name, str(len(wanted.archive)), wanted.python, wanted.image)
+    image, engine, arguments = wanted.container
+    lines = [wanted.root, wanted.name, str(len(wanted.archive)), wanted.python]
+    lines += [image, engine or "docker podman", *filter(None, arguments), ""]
     pipe.writer.write("".join(f"{line}\n" for line in lines).encode())
     buffer = bytearray()
     while True:
@@ -166,8 +184,13 @@ def _take_word(buffer: bytearray) -> str | None:
 
 def _forget(buffer: bytearray) -> None:
     """Drop what a login prints without end; a marker may have begun at the end of it."""
-    if len(buffer) > _NOISE + _LONGEST_LINE and buffer.find(_COMMON) < 0:
+    if len(buffer) <= _NOISE + _LONGEST_LINE:
+        return
+    start = buffer.find(_COMMON)
+    if start < 0:
         del buffer[:-_NOISE]
+    elif len(buffer) - start > _LONGEST_LINE:
+        raise PipeEnded("a line without end came instead of an agent")
 
 
 async def _send(pipe: Pipe, data: bytes) -> None:

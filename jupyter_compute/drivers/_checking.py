@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import DriverError
 from ..model import TargetInfo
-from ._agent import Answer
+from ._agent import Agent, Answer
 from ._findings import Arrival, Findings, facts_of, problems_of, read_findings
 
 _LAST_TIME = 1e12
@@ -53,6 +53,23 @@ async def look(
     there = (await call({"op": "ping"})).head.get("time")
     took = time.monotonic() - began
     return Seen(found, _ahead(there, before, took), took)
+
+
+def arrived(arrival: Arrival, agent: Agent, seen: Seen, *, is_here: bool) -> Arrival:
+    """Add what the agent and a look at its machine tell of the way there."""
+    hello = agent.hello
+    found = msgspec.structs.replace(
+        arrival, root=str(hello.get("root", "")), place=str(hello.get("place", ""))
+    )
+    if is_here:
+        return found
+    return msgspec.structs.replace(
+        found,
+        noise=agent.noise,
+        login_s=agent.login_s,
+        clock_s=seen.clock_s,
+        round_trip_s=seen.round_trip_s,
+    )
 
 
 def info_of(found: Findings, arrival: Arrival, resource_id: str, slots: int | None) -> TargetInfo:

@@ -87,7 +87,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
     Attributes:
         root: The folder that runs are kept in.
-        place: Its mark.
+        place: The mark of that folder.
         root_choice: How another one is chosen, as a user would be told.
         noise: Bytes that came before the agent's greeting.
         login_s: What the login files and Python's start took; ``None`` where nobody logs in.

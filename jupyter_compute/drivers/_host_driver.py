@@ -7,7 +7,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -23,26 +23,16 @@ from ..errors import (
 )
 from ..model import Digest, Job, JobStatus, Problem, RunId, TargetInfo
 from ._agent import CLOSED, Agent, Answer, PipeLost, Refused
-from ._checking import info_of, look
+from ._checking import arrived, info_of, look
 from ._containers import containers_of
 from ._findings import Arrival
 from ._host import Host
-from ._statuses import Known, status_of
+from ._statuses import Executed, Known, status_of, understood
 from ._uploading import Uploader
 
 _FILES = ("log", "events")
 _FOLDERS = ("outputs/", "logs/", "results/")
 _COLLECT_EVERY_S = 3600.0
-
-
-class Executed(NamedTuple):
-    """How a command on the target ended."""
-
-    exit_code: int | None
-    signal: int | None
-    stdout: bytes
-    stderr: bytes
-    timed_out: bool = False
 
 
 class HostDriver(Driver):
@@ -124,18 +114,12 @@ class HostDriver(Driver):
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return TargetInfo(resource_id=resource_id, problems=(problem,))
-        agent, is_far = self._agent, not self.host.is_here
-        arrival = Arrival(
-            root=str(agent.hello.get("root", "")) if agent else self.root(),
-            place=str(agent.hello.get("place", "")) if agent else "",
-            root_choice=self.root_choice,
-            noise=agent.noise if agent and is_far else 0,
-            login_s=agent.login_s if agent and is_far else None,
-            clock_s=seen.clock_s if is_far else None,
-            round_trip_s=seen.round_trip_s if is_far else None,
-        )
+        arrival = Arrival(root=self.root(), root_choice=self.root_choice)
+        if self._agent is not None:
+            arrival = arrived(arrival, self._agent, seen, is_here=self.host.is_here)
         return info_of(seen.found, arrival, resource_id, self.slots(seen.found.cpus))
 
+    @understood
     async def upload(self, digests: Collection[Digest], blobs: BlobSource) -> None:
         """Send the blobs that the machine lacks."""
         self._blobs = blobs
@@ -148,6 +132,7 @@ class HostDriver(Driver):
             self._collected = time.monotonic()
             await self.collect(digests)
 
+    @understood
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
         plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
@@ -169,6 +154,7 @@ class HostDriver(Driver):
             answer = await self._call(head, error=LaunchError)
         return str(answer.head["job_id"])
 
+    @understood
     async def poll(
         self,
         jobs: Collection[Job],
@@ -202,7 +188,9 @@ class HostDriver(Driver):
         unknown = set(answer.head["unknown"])
         found = {run: seen.status for run, seen in known.items() if run not in unknown}
         for run, (mark, status) in answer.head["statuses"].items():
-            seen = Known(status_of(status), mark)
+            if run not in wanted:
+                continue
+            seen = Known(status_of(status), str(mark))
             self._known[run] = seen
             found[run] = seen.status
         return found
@@ -230,14 +218,13 @@ class HostDriver(Driver):
         self._uploader.forget()
         await self._call({"op": "purge"})
         # What this agent would load on demand is gone.
-        agent, self._agent = self._agent, None
-        if agent is not None:
-            await agent.close()
+        await self._hang_up()
 
+    @understood
     async def list_jobs(self) -> list[tuple[RunId, int]]:
         """List the runs whose folders are on the machine."""
-        answer = await self._call({"op": "list"})
-        return [(run, attempt) for run, attempt in answer.head["jobs"]]
+        head = (await self._call({"op": "list"})).head
+        return [(str(run), int(attempt)) for run, attempt in head["jobs"]]
 
     def rouse(self) -> None:
         """Give the pipe up soon if the agent says nothing any more."""
@@ -250,12 +237,16 @@ class HostDriver(Driver):
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
         await self.host.close()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         agent, self._agent = self._agent, None
         if agent is not None:
             await agent.close()
 
     # -- for kinds on top of a host ------------------------------------------------------------
 
+    @understood
     async def execute(
         self,
         argv: Collection[str],
@@ -282,14 +273,10 @@ class HostDriver(Driver):
         data = (lambda: iter((input,))) if input else None
         answer = await self._call(head, data=data, repeat=False)
         length = answer.head["stdout"]
-        return Executed(
-            answer.head["exit_code"],
-            answer.head["signal"],
-            answer.body[:length],
-            answer.body[length:],
-            answer.head["timed_out"],
-        )
+        code, signal, is_late = (answer.head[key] for key in ("exit_code", "signal", "timed_out"))
+        return Executed(code, signal, answer.body[:length], answer.body[length:], is_late)
 
+    @understood
     async def collect(self, keep: Collection[Digest] = ()) -> int:
         """Remove what no run needs until it fits the limits; returns the freed bytes."""
         self._uploader.forget()

@@ -12,7 +12,7 @@ from ..errors import DriverError, TargetUnreachableError
 from . import _bootstrap, _package
 from ._agent import Pipe
 from ._askpass import Asked, AskPass
-from ._bootstrap import NoAgent, PipeEnded, Wanted
+from ._bootstrap import Container, NoAgent, PipeEnded, Wanted
 from ._host import Host, ProcessPipe
 from ._ssh_answers import Answers
 from ._ssh_config import Destination, Resolved, program, resolve
@@ -42,7 +42,7 @@ class SshHost(Host):
         destination: Where to.
         root: The folder there; ``~`` is the home.
         python: The interpreter there by path or name; empty to look for one.
-        image: The container image there in which the agent runs; empty for the machine itself.
+        container: Where the agent runs, if not on the machine itself.
         folder: A folder of this driver's own on this machine.
         answers: Answers what OpenSSH asks.
         connect_s: How long a connection may take, the questions not counted.
@@ -54,7 +54,7 @@ class SshHost(Host):
         *,
         root: str,
         python: str,
-        image: str,
+        container: Container,
         folder: Path,
         answers: Answers,
         connect_s: float = 30.0,
@@ -62,7 +62,7 @@ class SshHost(Host):
         self.destination = destination
         self._root = root
         self._python = python
-        self._image = image
+        self._container = container
         self._folder = folder
         self._answers = answers
         self._connect_s = connect_s
@@ -138,7 +138,7 @@ class SshHost(Host):
     async def _bring(self, pipe: ProcessPipe, asking: AskPass) -> None:
         path = await asyncio.to_thread(_package.place, self._folder / "agent")
         archive = await asyncio.to_thread(path.read_bytes)
-        wanted = Wanted(self._root, self._python, self._image, path.name, archive)
+        wanted = Wanted(self._root, self._python, self._container, path.name, archive)
         bringing = asyncio.ensure_future(_bootstrap.bring(pipe, wanted))
         try:
             left = self._connect_s
@@ -176,7 +176,7 @@ class SshHost(Host):
         attempt = Attempt(self.destination, resolved, methods, pipe.said(), printed, exit_code)
         await pipe.abandon()
         if isinstance(exc, NoAgent):
-            return explain_no_agent(exc, attempt, self._root, self._python, self._image)
+            return explain_no_agent(exc, attempt, self._root, self._python, self._container.image)
         error = explain(attempt)
         if not isinstance(error, TargetUnreachableError):
             self._answers.refused()

@@ -71,8 +71,8 @@ class Uploader:
                 await self._put_small(wanted, sizes, blobs)
             elif is_few or not await self._upload_snapshot(wanted, first, blobs):
                 for start in range(0, len(wanted), _ASKED):
-                    asked = {"digests": wanted[start : start + _ASKED]}
-                    await self._upload_asked(asked, blobs)
+                    some = wanted[start : start + _ASKED]
+                    await self._upload_asked({"digests": some}, some, blobs)
             self._there.update(wanted)
         if first in wanted and is_manifest(first, blobs):
             self._base = first
@@ -129,18 +129,21 @@ class Uploader:
         """Ask for a snapshot's blobs by its name; ``False`` if its manifest is not there."""
         if len(wanted) < _LONG_LIST or not is_manifest(first, blobs):
             return False
-        rest = set(wanted) - await asyncio.to_thread(files_of, first, blobs)
+        files = await asyncio.to_thread(files_of, first, blobs)
+        asked = {"snapshot": first, "digests": sorted(set(wanted) - files)}
         try:
-            await self._upload_asked({"snapshot": first, "digests": sorted(rest)}, blobs)
+            await self._upload_asked(asked, files.union(wanted), blobs)
         except Refused as exc:
             if exc.code not in ("missing-blobs", "damaged"):
                 raise
             return False
         return True
 
-    async def _upload_asked(self, asked: Mapping[str, Any], blobs: BlobSource) -> None:
+    async def _upload_asked(
+        self, asked: Mapping[str, Any], allowed: Collection[Digest], blobs: BlobSource
+    ) -> None:
         answer = await self._call({"op": "missing", **asked})
-        missing: list[Digest] = answer.head["missing"]
+        missing = _of(allowed, answer.head)
         sizes = {digest: blobs.size(digest) for digest in missing}
         await self._put_small([d for d in missing if sizes[d] <= SMALL], sizes, blobs)
         large = [digest for digest in missing if sizes[digest] > SMALL]
@@ -170,10 +173,10 @@ class Uploader:
         while left:
             # Asked anew: another upload may have brought some of it meanwhile.
             answer = await self._call({"op": "missing", "digests": left})
-            left = answer.head["missing"]
+            left = _of(left, answer.head)
             try:
                 for digest in left:
-                    await self._put([digest], sizes, answer.head["partial"], blobs)
+                    await self._put([digest], sizes, _begun(answer.head), blobs)
                 return
             except Refused as exc:
                 pause = next(pauses, None)
@@ -193,7 +196,7 @@ class Uploader:
         if not files:
             return digests
         answer = await self._call({"op": "adopt", "files": files})
-        adopted = set(answer.head["adopted"])
+        adopted = set(map(str, answer.head["adopted"]))
         return [digest for digest in digests if digest not in adopted]
 
     async def _put(
@@ -217,6 +220,17 @@ def _put_of(
     rows = [[d, sizes[d], min(offsets.get(d, 0), sizes[d])] for d in digests]
     total = sum(sizes[digest] for digest in digests)
     return {"op": "put", "blobs": rows}, lambda: _bytes_of(rows, blobs), total
+
+
+def _of(allowed: Collection[Digest], head: Mapping[str, Any]) -> list[Digest]:
+    """Return what is missing of what may be sent; a machine can ask for nothing else."""
+    missing = dict.fromkeys(map(str, head["missing"]))
+    allowed = set(allowed)
+    return [digest for digest in missing if digest in allowed]
+
+
+def _begun(head: Mapping[str, Any]) -> dict[Digest, int]:
+    return {str(digest): max(0, int(size)) for digest, size in dict(head["partial"]).items()}
 
 
 def _existing(paths: dict[Digest, str]) -> dict[Digest, str]:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, structs
 from ..driver import DriverContext
 from ..errors import DriverError
 from ..model import Job, PackagesEnvironment
+from ._bootstrap import Container
 from ._containers import (
     ContainerArgs,
     ContainerEngine,
@@ -26,6 +27,7 @@ from ._ssh_answers import Answers
 from ._ssh_config import Destination, resolve
 from ._ssh_host import SshHost
 from ._tools import Tools
+from ._uploading import Uploader
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
@@ -159,7 +161,8 @@ class SshDriver(HostDriver):
     def __init__(self, context: DriverContext, options: SshOptions) -> None:
         super().__init__(context, options)
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
-        self._tools = Tools(self._ask, self._uploader.upload)
+        # The driver's own sends snapshots, and what differs between them.
+        self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
         self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
 
     async def launch(self, job: Job) -> str:
@@ -182,7 +185,7 @@ class SshDriver(HostDriver):
             options.destination(),
             root=options.root,
             python=options.python,
-            image=options.container,
+            container=_container(options),
             folder=Path(self.context.folder),
             answers=Answers(options.host, self.context.ask, given),
         )
@@ -198,3 +201,9 @@ class SshDriver(HostDriver):
     def slots(self, cpus: float) -> int | None:
         """Return how many runs at once, as said or from the cores."""
         return self.options.slots or super().slots(cpus)
+
+
+def _container(options: SshOptions) -> Container:
+    mounts = [mount if ":" in mount else f"{mount}:{mount}" for mount in options.container_mounts]
+    words = [word for mount in mounts for word in ("-v", mount)]
+    return Container(options.container, options.container_engine, (*words, *options.container_args))

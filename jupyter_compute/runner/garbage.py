@@ -19,15 +19,8 @@ from .launching import attempt_folder
 UNLIMITED = 1 << 62
 _FINAL = ("completed", "failed", "canceled")
 _OURS = (
-    "runs",
-    "trash",
-    "blobs",
-    "environments",
-    "interpreters",
-    "tools",
-    "lib",
-    "place",
-    "agent",
+    *("runs", "trash", "blobs", "environments", "images", "interpreters", "tools", "lib"),
+    *("place", "agent"),
 )
 _YOUNG_S = 3600.0
 _OLD_S = 7 * 86400.0

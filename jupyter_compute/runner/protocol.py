@@ -42,10 +42,15 @@ def encode(id_: int, kind: int, head: dict[str, Any] | None = None, body: bytes 
 
 
 class Decoder:
-    """Makes frames of bytes as they arrive in pieces of any size."""
+    """Makes frames of bytes as they arrive in pieces of any size.
 
-    def __init__(self) -> None:
+    Args:
+        head_limit: The largest head that is taken.
+    """
+
+    def __init__(self, head_limit: int = HEAD_LIMIT) -> None:
         self._buffer = bytearray()
+        self._head_limit = head_limit
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take bytes and yield the frames that are complete now.
@@ -59,7 +64,7 @@ class Decoder:
         try:
             while len(buffer) - start >= _HEADER.size:
                 id_, kind, head_length, body_length = _HEADER.unpack_from(buffer, start)
-                if head_length > HEAD_LIMIT or body_length > BODY_LIMIT:
+                if head_length > self._head_limit or body_length > BODY_LIMIT:
                     raise ProtocolError(f"a frame of {head_length + body_length} bytes")
                 head_at = start + _HEADER.size
                 body_at = head_at + head_length
@@ -79,7 +84,7 @@ def _object(data: bytes) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError("a head that is no JSON") from error
     if not isinstance(value, dict):
         raise ProtocolError("a head that is no object")

@@ -29,5 +29,5 @@ class PromptHandler(Handler):
     @authorized
     @speaks(None, body=AnswerBody, status=204)
     async def post(self, prompt_id: str, asked: AnswerBody) -> None:
-        """Answer a question, or decline to; unless it is to be kept it is written nowhere."""
+        """Answer a question, or decline to; the answer is kept only if that is asked for."""
         await self.call(Client.answer, prompt_id, asked.answer, keep=asked.keep)

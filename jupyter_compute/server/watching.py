@@ -67,13 +67,13 @@ class Watch:
             return
         if self._revision < 0:
             self._revision = revision
-            self._live = {run.id for run in self._client.active()}
+            self._live = self._followed()
             return
         deleted = self._client.deleted(self._revision)
         changed = self._client.changed(self._revision)
         self._revision = max([revision, *(run.revision for run in changed)])
         if len(changed) + len(deleted) > _MANY:
-            self._live = {run.id for run in self._client.active()}
+            self._live = self._followed()
             self._said.clear()
             self._waiting.clear()
             yield {"what": "many"}
@@ -96,8 +96,14 @@ class Watch:
         self._said[run.id] = (facts, now)
         if run.is_final:
             self._forget(run.id)
+        elif run.is_detached:
+            self._live.discard(run.id)
         else:
             self._live.add(run.id)
+
+    def _followed(self) -> set[RunId]:
+        """Return the runs that a controller follows: one of a detached target waits for nobody."""
+        return {run.id for run in self._client.active() if not run.is_detached}
 
     def _late(self) -> Iterator[dict[str, Any]]:
         now = self._clock()

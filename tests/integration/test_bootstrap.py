@@ -6,12 +6,13 @@ import asyncio
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_compute.drivers import _bootstrap, _package
 from jupyter_compute.drivers._agent import Agent
-from jupyter_compute.drivers._bootstrap import NoAgent, PipeEnded, Wanted, bring
+from jupyter_compute.drivers._bootstrap import Container, NoAgent, PipeEnded, Wanted, bring
 from jupyter_compute.drivers._host import ProcessPipe
 
 SHELLS = (
@@ -25,10 +26,10 @@ SHELLS = (
 )
 
 
-def wanted(folder: Path, **changes: str) -> Wanted:
+def wanted(folder: Path, **changes: Any) -> Wanted:
     archive = _package.place(folder / "near")
     root = str(folder / "root 中 it's $HOME")
-    found = Wanted(root, sys.executable, "", archive.name, archive.read_bytes())
+    found = Wanted(root, sys.executable, Container(), archive.name, archive.read_bytes())
     return found._replace(**changes)
 
 
@@ -107,11 +108,11 @@ def test_what_the_login_prints_comes_before_the_greeting(tmp_path: Path) -> None
         ({"python": "/no/such/python"}, None, "no-python"),
         ({"root": "/proc/nothing"}, None, "no-root"),
         ({"root": "/dev/full"}, None, "no-root"),
-        ({"image": "any"}, "/nothing", "no-engine"),
+        ({"container": Container("any")}, "/nothing", "no-engine"),
     ],
 )
 def test_what_is_missing_is_said(
-    changes: dict[str, str], path: str | None, code: str, tmp_path: Path
+    changes: dict[str, Any], path: str | None, code: str, tmp_path: Path
 ) -> None:
     setting = f"PATH={path}; " if path else ""
 

@@ -90,7 +90,10 @@ def test_what_is_wrong_is_told_and_nothing_is_attached(
 def test_what_keeps_runs_from_a_machine_is_told_when_it_is_attached(
     options: dict[str, str], said: str, shell: Shell, sshd: Sshd
 ) -> None:
-    assert said in attach(shell, sshd, "box", **options).text
+    told = attach(shell, sshd, "box", **options).text
+    assert said in told
+    # Nobody could look, so that nothing is told of what is there.
+    assert "cores" not in told and "gpus" not in told
 
 
 def test_a_key_that_others_can_read_is_named(shell: Shell, sshd: Sshd, tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ class Language(NamedTuple):
     targets: str
     compute: str
     setting: str
+    attach: str
+    by_ssh: str
+    key: str
 
 
 GERMAN = Language(
@@ -32,6 +35,9 @@ GERMAN = Language(
     targets="Ziele",
     compute="Compute",
     setting="Benachrichtigen, wenn Läufe enden",
+    attach="Ein Rechenziel anbinden",
+    by_ssh="Ein Rechner über SSH",
+    key="Der private Schlüssel auf diesem Rechner.",
 )
 CHINESE = Language(
     locale="zh_CN",
@@ -42,6 +48,9 @@ CHINESE = Language(
     targets="目标",
     compute="计算",
     setting="运行结束时通知",
+    attach="附加计算目标",
+    by_ssh="通过 SSH 连接的机器",
+    key="本机上的私钥。",
 )
 
 
@@ -74,6 +83,9 @@ def test_the_front_end_speaks_the_language(served: Served, page: Page, language:
     sidebar = page.locator("#jp-compute-sidebar")
     expect(sidebar).to_be_visible()
     expect(sidebar).to_contain_text(language.targets)
+    sidebar.get_by_role("button", name=language.attach, exact=True).click()
+    page.get_by_role("radio", name=language.by_ssh).check()
+    expect(page.locator(".jp-compute-AttachForm")).to_contain_text(language.key)
 
 
 def test_the_settings_are_explained_in_the_language(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from compute_server import Served, serve
+from machines import Machine, User
 from playwright.sync_api import Page, expect
 
 REPOSITORY = Path(__file__).parents[2]
@@ -64,6 +65,11 @@ paths => {
       }
     }
   }
+  for (const input of document.querySelectorAll("input[type=text]")) {
+    for (const [path, word] of Object.entries(paths)) {
+      input.value = input.value.replaceAll(path, word);
+    }
+  }
 }
 """
 
@@ -90,6 +96,34 @@ def served(theme: str, tmp_path: Path) -> Iterator[Served]:
 def page(page: Page) -> Page:
     page.set_viewport_size({"width": 1280, "height": 800})
     return page
+
+
+@pytest.fixture
+def picture(page: Page, served: Served, theme: str) -> Callable[..., None]:
+    """Take a picture; what this machine calls things may be said otherwise."""
+    paths = {
+        sys.prefix: "/home/me/.venv",
+        str(served.workspace): "/home/me/.local/share/jupyter/compute",
+        str(served.root): "/home/me",
+    }
+
+    def take(name: str, others: Mapping[str, str] | None = None) -> None:
+        PICTURES.mkdir(exist_ok=True)
+        page.wait_for_timeout(1200)  # for what fades in
+        page.evaluate(SAY_OTHERWISE, {**(others or {}), **paths})
+        page.screenshot(path=PICTURES / f"{name}-{theme}.png")
+
+    return take
+
+
+@pytest.fixture
+def machine(engine: Callable[[str], str], tmp_path: Path) -> Iterator[Machine]:
+    """Switch on a machine that nobody has been at yet."""
+    engine("netns")
+    engine("sshd")
+    with Machine(tmp_path / "gpu1", "gpu1", (User("me", login=("password",)),)) as found:
+        found.known_hosts.write_text("")
+        yield found
 
 
 def command(page: Page, called: str, **args: Any) -> None:
@@ -129,20 +163,10 @@ def write_notebook(served: Served) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_take_the_pictures_of_the_pages(served: Served, page: Page, theme: str) -> None:
+def test_take_the_pictures_of_the_pages(
+    served: Served, page: Page, picture: Callable[..., None]
+) -> None:
     """Every page with real runs on it."""
-    PICTURES.mkdir(exist_ok=True)
-    paths = {
-        sys.prefix: "/home/me/.venv",
-        str(served.workspace): "/home/me/.local/share/jupyter/compute",
-        str(served.root): "/home/me",
-    }
-
-    def picture(name: str) -> None:
-        page.wait_for_timeout(1200)  # for what fades in
-        page.evaluate(SAY_OTHERWISE, paths)
-        page.screenshot(path=PICTURES / f"{name}-{theme}.png")
-
     write_notebook(served)
     first = train(served, "first", "--learning-rate", "0.01", tags={"model": "small"})
     second = train(served, "second", "--learning-rate", "0.1", "--hidden", "64")
@@ -166,8 +190,6 @@ def test_take_the_pictures_of_the_pages(served: Served, page: Page, theme: str) 
     picture("compare")
     command(page, "compute:open-target", name="local")
     picture("target")
-    command(page, "compute:attach")
-    picture("attach")
     command(page, "application:close-all")
     command(page, "docmanager:open", path="digits/work.ipynb")
     expect(page.get_by_text("| Idle")).to_be_visible()
@@ -179,6 +201,28 @@ def test_take_the_pictures_of_the_pages(served: Served, page: Page, theme: str) 
     command(page, "compute:submit-notebook")
     expect(page.get_by_role("dialog")).to_be_visible()
     picture("submit")
+
+
+@pytest.mark.long
+def test_take_the_pictures_of_a_machine_behind_ssh(
+    served: Served, page: Page, machine: Machine, picture: Callable[..., None]
+) -> None:
+    """The form that attaches it, and what it asks."""
+    page.goto(f"{served.base}lab?reset&token={served.token}")
+    page.locator("#jp-main-dock-panel").wait_for()
+    page.get_by_role("tab", name="Compute", exact=True).click()
+    command(page, "application:close-all")
+    command(page, "compute:attach", kind="ssh")
+    form = page.locator(".jp-compute-AttachForm")
+    form.get_by_label("Name").fill("gpu-box")
+    form.get_by_label("Host").fill("gpu1")
+    picture("ssh")
+    config = form.get_by_role("textbox", name="Configuration of SSH")
+    config.fill(str(machine.ssh_config))
+    form.get_by_role("button", name="Test connection").click()
+    expect(page.get_by_role("dialog")).to_contain_text("SHA256")
+    form.get_by_role("heading").scroll_into_view_if_needed()
+    picture("ssh-prompt", {machine.address: "10.0.0.7"})
 
 
 @pytest.mark.long

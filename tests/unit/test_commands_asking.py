@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import pytest
 from IPython.core.error import StdinNotImplementedError
 
+from jupyter_compute.client.prompts import told
 from jupyter_compute.commands import ask_person
 from jupyter_compute.model import Prompt, Reply
 
@@ -29,6 +30,12 @@ def saying(answer: str, heard: list[str]) -> Answers:
         return answer
 
     return say
+
+
+def test_a_question_of_several_lines_is_told_on_one() -> None:
+    assert told(prompt("confirm", message="Is it\nSHA256:abc?")).startswith(
+        "gpu1 asks: Is it SHA256:abc? (answer it"
+    )
 
 
 def test_a_secret_is_not_typed_where_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:

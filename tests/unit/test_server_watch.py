@@ -15,6 +15,7 @@ import pytest
 from jupyter_compute.client import Client
 from jupyter_compute.errors import ComputeError, ConfigError, StoreError
 from jupyter_compute.model import ArgvCommand, MetricEvent, Prompt, Run, RunState, new_run_id
+from jupyter_compute.model.runs import DETACHED
 from jupyter_compute.server.asks import RunsQuery, SubmitBody
 from jupyter_compute.server.errors import RangeError, TooLargeError, answer_of
 from jupyter_compute.server.files import read_range
@@ -68,6 +69,22 @@ def stage(tmp_path: Path) -> Any:
     made = Stage(tmp_path / "compute")
     yield made
     made.client.close()
+
+
+def test_runs_of_a_detached_target_keep_no_controller_up(stage: Stage) -> None:
+    run_id = stage.add()
+    stage.look()
+    assert stage.watch.is_live
+    stage.client.store.update(run_id, reason=DETACHED)
+    stage.look()
+    assert not stage.watch.is_live
+    assert not _other_watch(stage).is_live
+
+
+def _other_watch(stage: Stage) -> Watch:
+    watch = Watch(stage.client, stage.client.workspace, lambda: stage.now)
+    watch.look()
+    return watch
 
 
 def test_nothing_is_made_where_nothing_was_ever_submitted(stage: Stage, tmp_path: Path) -> None:

@@ -25,9 +25,7 @@ export function PromptForm({ prompt, trans }: IPromptFormProps): JSX.Element {
         </p>
       )}
       {prompt.type === 'confirm' ? (
-        <p className="jp-compute-PromptForm-message">
-          {words(prompt.message)}
-        </p>
+        <p className="jp-compute-PromptForm-message">{words(prompt.message)}</p>
       ) : (
         <>
           <label className="jp-compute-PromptForm-message" htmlFor={id}>

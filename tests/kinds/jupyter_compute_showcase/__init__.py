@@ -18,6 +18,7 @@ others      it works, and two things could be better
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -97,9 +98,15 @@ class ShowcaseDriver(HostDriver):
         return self.options.slots or super().slots(cpus)
 
     async def check(self) -> TargetInfo:
+        return await self._seen(super().check)
+
+    async def measure(self) -> TargetInfo:
+        return await self._seen(super().measure)
+
+    async def _seen(self, look: Callable[[], Awaitable[TargetInfo]]) -> TargetInfo:
         await self._reach()
         await self._sign_in()
-        found = await super().check()
+        found = await look()
         gpus = tuple(f"Pretended GPU {number}" for number in range(self.options.gpus))
         facts = {**found.facts, "queue": self.options.queue}
         problems = (*found.problems, *self._problems())

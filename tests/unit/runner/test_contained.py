@@ -1,0 +1,68 @@
+"""The words by which an engine is asked for a container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_compute.runner.contained import Contained
+from jupyter_compute.runner.containers import Engine
+from jupyter_compute.runner.images import Image, Mount, read_mount
+from jupyter_compute.runner.place import EnvironmentFailedError
+from jupyter_compute.runner.ranks import Rank
+from jupyter_compute.runner.run_folder import RunFolder
+
+
+def words(folder: Path, engine: str, **job: Any) -> list[str]:
+    image = Image(Engine(engine, f"/bin/{engine}", "1"), "python:3.12", [], {"shell": True})
+    secrets = {"TOKEN": "hush"}
+    made = Contained(RunFolder(str(folder / "r1/1")), job, image, "0" * 32, secrets)
+    return made._create(Rank(0, ["train"], {"RANK": "0"}, "log"))
+
+
+def after(found: list[str], option: str) -> list[str]:
+    return [found[place + 1] for place, word in enumerate(found) if word == option]
+
+
+def test_gpus_are_handed_over_in_each_engines_words(tmp_path: Path) -> None:
+    docker = words(tmp_path, "docker", gpu_ids=["0", "2"])
+    # Docker takes the value for a list with commas, of which this is one field.
+    assert after(docker, "--gpus") == ['"device=0,2"']
+    podman = words(tmp_path, "podman", gpu_ids=["0", "2"])
+    assert after(podman, "--device") == ["nvidia.com/gpu=0", "nvidia.com/gpu=2"]
+    assert "--gpus" not in words(tmp_path, "docker")
+    assert "CUDA_VISIBLE_DEVICES" not in after(docker, "--env")
+
+
+def test_a_value_stands_in_a_command_only_where_the_engine_needs_its_own(tmp_path: Path) -> None:
+    found = words(tmp_path, "docker", env={"PATH": "/opt/bin", "LR": "0.1"})
+    named = after(found, "--env")
+    assert {"LR", "TOKEN", "RANK", "PYTHONPATH", "PATH=/opt/bin"} <= set(named)
+    assert not any("hush" in word for word in found)
+
+
+def test_a_secret_is_in_no_command_whatever_its_name(tmp_path: Path) -> None:
+    image = Image(Engine("docker", "/bin/docker", "1"), "x", [], {})
+    run = RunFolder(str(tmp_path / "r1/1"))
+    made = Contained(run, {}, image, "0" * 32, {"LD_PRELOAD": "hush"})
+    assert not any("hush" in word for word in made._create(Rank(0, ["x"], {}, "log")))
+
+
+def test_any_path_can_be_mounted() -> None:
+    assert Mount("/a, b", '/c"d', True).words() == [
+        "--mount",
+        'type=bind,"source=/a, b","target=/c""d",readonly',
+    ]
+
+
+@pytest.mark.parametrize("text", ["data:/data", "/tmp:data", "/tmp:/data:often", "", ":"])
+def test_what_is_no_mount_is_refused(text: str) -> None:
+    with pytest.raises(EnvironmentFailedError, match="is no mount"):
+        read_mount(text)
+
+
+def test_a_mount_may_keep_its_path(tmp_path: Path) -> None:
+    assert read_mount(str(tmp_path)) == Mount(str(tmp_path), str(tmp_path))
+    assert read_mount(f"{tmp_path}:/data:ro") == Mount(str(tmp_path), "/data", True)
