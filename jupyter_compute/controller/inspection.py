@@ -20,7 +20,7 @@ from ..model import Target, TargetInfo
 from ..workspace import Workspace
 from .context import Context
 from .line import Line
-from .looking import as_error, checked
+from .looking import as_error, checked, definition
 
 _FRESH_S = 24 * 3600.0
 
@@ -78,8 +78,7 @@ def write_answer(workspace: Workspace, target: str, answer: Answer) -> None:
 
 def name_of(target: Target) -> str:
     """Name a target's definition."""
-    data = msgspec.json.encode([target.kind, target.options], order="deterministic")
-    return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256(definition(target)).hexdigest()
 
 
 class Inspector:
