@@ -148,6 +148,13 @@ class Driver(ABC):
         dead raise :class:`~.errors.TargetUnreachableError` within seconds rather than minutes.
         """
 
+    def take_over(self, other: Driver) -> None:  # noqa: B027 - not every engine has a connection
+        """Take the open connection of another driver of the same place, before the first call.
+
+        So whoever had to type a one-time code for a look at a place is not asked for another one
+        when the place is attached. What is taken is not closed with ``other``.
+        """
+
     async def close(self) -> None:  # noqa: B027 - nothing to let go of is a fair answer
         """Let go of connections. Jobs go on."""
 

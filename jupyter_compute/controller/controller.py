@@ -17,7 +17,7 @@ from .context import Context
 from .doorbell import Doorbell
 from .ending import end
 from .inspection import Answer, name_of, take_wish, wishes, write_answer
-from .looking import Looks, as_error, make_driver
+from .looking import Looks, as_error, let_go, make_driver
 from .prompts import Prompts
 from .provisioning import actions_wished, drop_action
 from .removal import targets_with_removals
@@ -147,7 +147,8 @@ class Controller:
         """Let go of all targets."""
         workers = self._all_workers()
         self._workers, self._retired = {}, []
-        await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
+        closing = [worker.close() for worker in workers]
+        await asyncio.gather(*closing, self._looks.close(), return_exceptions=True)
 
     async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a request of a front end."""
@@ -286,13 +287,13 @@ class Controller:
 
     def _driver(self, target: Target) -> Driver:
         folder = self._context.workspace.target(target.name)
-        return make_driver(
-            self._context,
-            target,
-            folder,
-            python=self._python,
-            ask=self._prompts.asker(target.name),
-        )
+        ask = self._prompts.asker(target.name)
+        driver = make_driver(self._context, target, folder, python=self._python, ask=ask)
+        before = self._looks.take(target)
+        if before is not None:
+            driver.take_over(before)
+            _keep(asyncio.create_task(let_go(before)))
+        return driver
 
     async def _answer_wishes(self) -> None:
         workspace = self._context.workspace

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..errors import DriverError, LaunchError
+from ..errors import DriverError, LaunchError, TargetUnreachableError
 from ..model import Target, TargetInfo
 from ..workspace import Workspace
 from .context import Context
 from .line import Line
-from .looking import as_error, checked
+from .looking import as_error, checked, definition
 
 _FRESH_S = 24 * 3600.0
 
@@ -78,8 +78,7 @@ def write_answer(workspace: Workspace, target: str, answer: Answer) -> None:
 
 def name_of(target: Target) -> str:
     """Name a target's definition."""
-    data = msgspec.json.encode([target.kind, target.options], order="deterministic")
-    return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256(definition(target)).hexdigest()
 
 
 class Inspector:
@@ -143,6 +142,22 @@ class Inspector:
             self._note(info=self._with_known(info) if is_brief else info)
             return info
 
+    def mark(self, silence: str) -> None:
+        """Note beside what is known that the target does not answer now; empty takes it back."""
+        old = read_answer(self._context.workspace, self._target.name)
+        if old is None or old.target != name_of(self._target):
+            return
+        was_silent = (old.error or {}).get("error") == TargetUnreachableError.__name__
+        if silence and old.error is None:
+            error = as_error(TargetUnreachableError(silence))
+        elif was_silent and not silence:
+            error = None
+        else:
+            return
+        # When it was checked stays: this is no answer to somebody who wants a check.
+        answer = msgspec.structs.replace(old, error=error)
+        write_answer(self._context.workspace, self._target.name, answer)
+
     async def _find(self) -> TargetInfo:
         async def check(_: Any) -> TargetInfo:
             return await self.check(is_brief=True)
@@ -159,7 +174,7 @@ class Inspector:
     def _recall(self) -> None:
         answer = read_answer(self._context.workspace, self._target.name)
         if answer is None or answer.info is None or answer.error is not None:
-            return
+            return  # also what was known before a silence: it may have been started anew
         is_fresh = 0 <= self._context.clock() - answer.checked < _FRESH_S
         if is_fresh and answer.target == name_of(self._target):
             self._info = answer.info

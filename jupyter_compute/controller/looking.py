@@ -28,6 +28,7 @@ Asker = Callable[[Question], Awaitable[str | None]]
 
 _FOLDER = ".look-"
 _CLOSE_S = 10.0
+_HELD_S = 300.0
 _MOST, _SHORT = 256, 200
 
 
@@ -94,7 +95,9 @@ def _plain(info: TargetInfo) -> TargetInfo:
 
 
 class Looks:
-    """Constructs a driver for one look at a place, and lets it go.
+    """Constructs a driver for one look at a place, and lets it go some minutes later.
+
+    Whoever attaches the place meanwhile gets the connection: it may have cost a one-time code.
 
     The options come over the controller's socket and stay in memory. The folder that a driver
     may write to is gone afterwards.
@@ -110,6 +113,7 @@ class Looks:
         self._prompts = prompts
         self._python = python
         self._count = 0
+        self._held: dict[bytes, tuple[Driver, asyncio.Task[None]]] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -120,6 +124,20 @@ class Looks:
         """Remove the folders of looks that a killed controller was at."""
         for folder in self._context.workspace.targets.glob(f"{_FOLDER}*"):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def take(self, target: Target) -> Driver | None:
+        """Return the driver that has looked at this place just now; the caller closes it."""
+        driver, closing = self._held.pop(definition(target), (None, None))
+        if closing is not None:
+            closing.cancel()
+        return driver
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        held, self._held = self._held, {}
+        for driver, closing in held.values():
+            closing.cancel()
+            await let_go(driver)
 
     async def look(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a request with what a look at the place found, or what went wrong."""
@@ -139,11 +157,36 @@ class Looks:
             driver = make_driver(self._context, target, folder, python=self._python, ask=ask)
             info = await checked(driver, target.kind, target.name)
             self._prompts.pass_on(ask)
+            await self._hold(target, driver)
+            driver = None
             return Checked(resource_id=place, info=info)
         except ComputeError as exc:
             return Checked(resource_id=place, error=as_error(exc))
         finally:
             if driver is not None:
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(driver.close(), _CLOSE_S)
+                await let_go(driver)
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _hold(self, target: Target, driver: Driver) -> None:
+        key = definition(target)
+        before = self.take(target)
+        if before is not None:
+            await let_go(before)
+
+        async def close_later() -> None:
+            await asyncio.sleep(_HELD_S)
+            del self._held[key]
+            await let_go(driver)
+
+        self._held[key] = driver, asyncio.create_task(close_later())
+
+
+def definition(target: Target) -> bytes:
+    """Return what two targets have in common that are the same but for their names."""
+    return msgspec.json.encode([target.kind, target.options], order="deterministic")
+
+
+async def let_go(driver: Driver) -> None:
+    """Close a driver, whatever it does meanwhile."""
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(driver.close(), _CLOSE_S)

@@ -38,6 +38,12 @@ def one_line(text: str, limit: int = LONGEST) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "\u2026"
 
 
+def some_lines(text: str, most: int = 30) -> str:
+    """Return a text as at most so many lines, each as :func:`one_line` has it, none empty."""
+    lines = [one_line(line) for line in text[: 2 * LONGEST].split("\n")]
+    return "\n".join([line for line in lines if line][:most])[:LONGEST]
+
+
 def explain(error: ComputeError) -> str:
     """Return an error and its hint as the one line that says why a run ended."""
     line = one_line(error.message)

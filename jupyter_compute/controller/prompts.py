@@ -24,7 +24,7 @@ from ..kept import KeptAnswers
 from ..model import Prompt, Question
 from ..workspace import Workspace
 from .lock import read_facts
-from .progress import one_line
+from .progress import some_lines
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Prompts:
             id=f"p{secrets.token_hex(8)}",
             target=target,
             type=question.type,
-            message=one_line(question.message),
+            message=some_lines(question.message),
             created=self._clock(),
             can_keep=bool(keep_in),
             keep_in=keep_in,

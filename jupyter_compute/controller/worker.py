@@ -316,6 +316,7 @@ class Worker:
             for ticket in list(self.tickets.values()):
                 if ticket.stage is not Stage.OVER:
                     await self._tell_one(ticket)
+            self._inspector.mark(self._line.error if self._line.is_silent else "")
         self._stirred.set()
 
     async def _tell_one(self, ticket: Ticket) -> None:
@@ -330,6 +331,7 @@ class Worker:
             await self._update(ticket, **changes)
         elif ticket.is_flagged:
             ticket.is_flagged = False
+            self._inspector.mark("")
             reason = progress.one_line(ticket.status.reason) if ticket.status else ""
             await self._update(ticket, reason=reason, retry_at=None)
 

@@ -88,7 +88,7 @@ def understand(text: str, hint: str | None = None) -> Asked:
         return Asked(kind="confirm", text=words)
     if _OWN.match(words):
         return Asked(kind="password", text=words)
-    if _PASSPHRASE.search(words):
+    if _PASSPHRASE.search(words) and not _LOGIN.match(words):
         return Asked(kind="passphrase", text=words)
     # The server's words end there; before them stands the login, whose name says nothing.
     rest = _LOGIN.sub("", words)

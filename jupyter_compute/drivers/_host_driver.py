@@ -214,6 +214,11 @@ class HostDriver(Driver):
         if self._agent is not None:
             self._agent.doubt(self.doubt_s)
 
+    def take_over(self, other: Driver) -> None:
+        """Take the open pipe of another driver."""
+        if isinstance(other, HostDriver) and self._agent is None:
+            self._agent, other._agent = other._agent, None
+
     async def close(self) -> None:
         """Close the pipe, on which the agent ends."""
         if self._connecting is not None:

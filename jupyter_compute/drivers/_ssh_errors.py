@@ -22,8 +22,6 @@ def _means(pattern: str, error: type[DriverError], message: str, hint: str) -> _
     return _Meaning(re.compile(pattern, re.I | re.M), error, message, hint)
 
 
-_AGAIN = "it is tried again by itself"
-
 _MEANINGS = (
     _means(
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -73,31 +71,31 @@ _MEANINGS = (
         r"Could not resolve hostname (?P<it>\S+): .*|Name or service not known",
         TargetUnreachableError,
         "there is no machine of the name {it} to be found",
-        "look at its spelling and at the network or VPN; " + _AGAIN,
+        "look at its spelling and at the network or VPN",
     ),
     _means(
         r"Connection refused",
         TargetUnreachableError,
         "nothing listens on port {port} of {hostname}: the connection was refused",
-        "see whether sshd runs there and the port is right; " + _AGAIN,
+        "see whether sshd runs there and the port is right",
     ),
     _means(
         r"timed out|timeout",
         TargetUnreachableError,
         "{hostname} does not answer on port {port}: the connection timed out",
-        "see whether it is switched on, and whether a firewall or VPN lies between; " + _AGAIN,
+        "see whether it is switched on, and whether a firewall or VPN lies between",
     ),
     _means(
         r"No route to host|Network is unreachable|Network is down|Host is down",
         TargetUnreachableError,
         "there is no way to {hostname}: {line}",
-        "look at the network or VPN; " + _AGAIN,
+        "look at the network or VPN",
     ),
     _means(
         r"kex_exchange_identification|banner exchange|ssh_exchange_identification",
         TargetUnreachableError,
         "{hostname} broke off the connection before the login: {line}",
-        "it may be busy with other logins (MaxStartups), or refuse this address; " + _AGAIN,
+        "it may be busy with other logins (MaxStartups), or refuse this address",
     ),
     _means(
         r"no matching (?P<it>[\w ]+) found|Unable to negotiate",
@@ -115,7 +113,7 @@ _MEANINGS = (
         r"channel \d+: open failed|Session open refused|administratively prohibited",
         TargetUnreachableError,
         "{hostname} opens no further session: {line}",
-        "it allows few at once (MaxSessions); " + _AGAIN,
+        "it allows few at once (MaxSessions)",
     ),
     _means(
         r"not available|nologin|account (is|has)\b.*(expired|locked|disabled)",
@@ -183,7 +181,8 @@ def explain(attempt: Attempt) -> DriverError:
     words = words or "the connection was closed"
     if attempt.exit_code in (None, 255) or attempt.exit_code < 0:
         return TargetUnreachableError(
-            f"no answer from {attempt.resolved.place}: {words}", hint=_AGAIN
+            f"no answer from {attempt.resolved.place}: {words}",
+            hint="see whether ssh to it works in a terminal",
         )
     return DriverError(
         f"the login to {attempt.resolved.place} works, and its shell does not start the agent: "

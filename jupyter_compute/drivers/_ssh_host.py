@@ -169,7 +169,7 @@ class SshHost(Host):
             await pipe.abandon()
             return TargetUnreachableError(
                 f"no answer from {resolved.place} within {self._connect_s:g} s",
-                hint="see whether it can be reached; it is tried again by itself",
+                hint="see whether it can be reached from here",
             )
         exit_code = await pipe.ended()
         printed = str(exc) if isinstance(exc, PipeEnded) else ""

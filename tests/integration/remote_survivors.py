@@ -90,31 +90,42 @@ class RemoteKiller(Killer):
         time.sleep(self.random.uniform(0.0, 0.2))
         self.stage.care()
         kind = self.random.choice(
-            ["controller", "agent", "agent", "keeper", "cancel", "ssh", "session", "sshd", "cut"]
+            ["controller", "agent", "keeper", "keeper", "cancel", "ssh", "session", "sshd", "cut"]
         )
-        if kind == "keeper":
+        strike = {
+            "cancel": self._cancel,
+            "cut": self._cut,
+            "keeper": self._wait_for_a_keeper,
+            "sshd": self._strike_sshd,
+        }.get(kind)
+        if strike:
+            strike()
+        elif pid := self._victim(kind):
+            self._kill(kind, pid)
+
+    def _victim(self, kind: str) -> int | None:
+        """Wait for the connection, and choose whom to kill."""
+        end = time.monotonic() + 3
+        while self.stage.agent() is None:
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.01)
+        if kind == "session":
+            sessions = self.stage.sessions()
+            return self.random.choice(sessions).host_pid if sessions else None
+        find = {"agent": self.stage.agent, "controller": self.stage.controller}
+        return find.get(kind, self.stage.ssh)()
+
+    def _wait_for_a_keeper(self) -> None:
+        count, end = len(self.bereaved), time.monotonic() + 3
+        while count == len(self.bereaved) < self.keepers and time.monotonic() < end:
             self._strike_keeper()
-        elif kind == "cancel":
-            self._cancel()
-        elif kind == "cut":
-            self._cut()
-        elif kind == "sshd":
-            self.stage.machine.kill_sshd()
-            time.sleep(self.random.uniform(0.0, 0.3))
-            self.stage.machine.start_sshd()
-            self.killed.append(kind)
-        elif kind == "session":
-            for process in self.stage.sessions():
-                process.kill()
-                self.killed.append(kind)
-        else:
-            pid = {
-                "controller": self.stage.controller,
-                "agent": self.stage.agent,
-                "ssh": self.stage.ssh,
-            }[kind]()
-            if pid is not None and (kind != "controller" or self.stage.agent() is not None):
-                self._kill(kind, pid)
+
+    def _strike_sshd(self) -> None:
+        self.stage.machine.kill_sshd()
+        time.sleep(self.random.uniform(0.0, 0.3))
+        self.stage.machine.start_sshd()
+        self.killed.append("sshd")
 
     def _cut(self) -> None:
         self.stage.machine.cut()

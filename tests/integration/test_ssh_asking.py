@@ -95,12 +95,18 @@ def test_a_one_time_code_is_asked_and_never_offered_to_be_kept(
         assert user.code() == 0
     assert user.shown.count("Keep it") == 1
     assert places_with(DAN.password, shell.home, shell.folder) == []
-    # The machine is there and known; its next connection wants a new code, not the password.
+    # The target goes on with the connection that the code has opened.
+    assert "Python" in shell.ok("check", "gpu-box").text.title()
+    with Client(shell.home) as client:
+        assert client.stop_controller(PATIENCE_S)
     with terminal(shell.folder, ["check", "gpu-box"]) as user:
+        user.until("assword:")
+        user.type(DAN.password)
+        user.until("[y/N]")
+        user.type("n")
         user.until("One-time")
         user.type(gpu1.code(DAN))
         assert user.code() == 0
-    assert "Password:" not in user.shown
 
 
 def test_who_is_not_let_in_is_told_and_attaches_nothing(

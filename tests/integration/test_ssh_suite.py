@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from machines import Machine, User
+from machines import Machine, User, oldest_python
 
 from jupyter_compute.driver import Driver, DriverContext
 from jupyter_compute.drivers._host import ProcessPipe
@@ -46,8 +46,10 @@ def town(new_lasting_machine: Callable[..., Machine]) -> Machine:
 
 @pytest.fixture(scope="module")
 def village(new_lasting_machine: Callable[..., Machine], town: Machine) -> Machine:
-    """What can only be reached through the town."""
-    return new_lasting_machine("village", behind=town)
+    """What can only be reached through the town: old, narrow, and with a wrong clock."""
+    limits = {"MaxSessions": "1"}
+    options = {"behind": town, "sshd_options": limits, "clock_offset_s": 7200}
+    return new_lasting_machine("village", python=oldest_python(), **options)
 
 
 class OnTown:

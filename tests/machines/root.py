@@ -179,6 +179,11 @@ def pyenv_home(version: str) -> Path:
     return found[-1]
 
 
+def oldest_python() -> str:
+    """Name the oldest interpreter that a machine can have here and that we support."""
+    return "3.8" if list(Path.home().glob(".pyenv/versions/3.8.*")) else SYSTEM_PYTHON
+
+
 def wrong_clock(root: Path, offset_s: int) -> None:
     """Let every program there see a time that is wrong by ``offset_s``."""
     library = _FAKETIME.format(arch=os.uname().machine)

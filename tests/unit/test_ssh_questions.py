@@ -33,6 +33,7 @@ PASSWORD = Asked(kind="password", text="ann@gpu1's password:")
         ("(ann@gpu1) Password for ann@gpu1: ", "password"),
         ("Enter passphrase for key '/home/ann/.ssh/id_ed25519': ", "passphrase"),
         ("Enter passphrase for /home/ann/my key: ", "passphrase"),
+        ("(ann@gpu1) Enter passphrase for key '/home/ann/.ssh/id': ", "code"),  # the server asks
         ("(ann@gpu1) Verification code: ", "code"),
         ("(ann@gpu1) One-time password (OATH) for `ann': ", "code"),
         ("(ann@gpu1) Password & verification code: ", "code"),

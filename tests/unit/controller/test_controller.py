@@ -392,15 +392,24 @@ def test_runs_of_a_detached_target_go_on_there_and_are_caught_up_when_it_is_atta
 def test_what_a_controller_said_of_a_silent_target_is_taken_back_by_the_next(build, engine):
     house = build(hold_s=0.2)
 
+    async def marked(error):
+        while True:
+            found = inspection.read_answer(house.workspace, "there").error or {}
+            if found.get("error") == error:
+                return
+            await asyncio.sleep(0.01)
+
     async def first():
         run = house.submit(hold())
         await house.state(run.id, RunState.RUNNING)
         engine.set_down(True)
         await house.until(run.id, lambda run: run.retry_at is not None)
+        await marked("TargetUnreachableError")
         return run
 
     async def second():
         told = await house.until(run.id, lambda run: run.reason == "")
+        await marked(None)
         engine.release(run.id)
         await house.over(run.id)
         return told

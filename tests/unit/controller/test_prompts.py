@@ -221,3 +221,21 @@ def test_what_has_opened_a_place_opens_it_once_more_without_a_question(
         await give(prompts.asker("gpu1"))  # and nothing is held for long
 
     asyncio.run(ask())
+
+
+async def _ask_at_length(workspace: Workspace, message: str) -> str:
+    prompts = make(workspace)
+    asking = asyncio.create_task(prompts.asker("gpu1")(Question(type="confirm", message=message)))
+    await asyncio.sleep(0)
+    (shown,) = read_prompts(workspace)
+    prompts.answer(shown.id, "no")
+    await asking
+    return shown.message
+
+
+def test_a_question_keeps_its_lines_and_nothing_that_moves_a_cursor(workspace: Workspace) -> None:
+    asked = "Its key is\x1b[2J\r\n\n  SHA256:abc.\nIs it the right one?"
+    shown = asyncio.run(_ask_at_length(workspace, asked))
+    assert shown == "Its key is\ufffd[2J\nSHA256:abc.\nIs it the right one?"
+    endless = asyncio.run(_ask_at_length(workspace, "x\n" * 1_000_000))
+    assert len(endless) < 5000 and len(endless.splitlines()) == 30
