@@ -15,7 +15,10 @@ from typing import Any, Self
 from jupyter_compute.driver import DriverContext
 from jupyter_compute.drivers._agent import Answer
 from jupyter_compute.drivers.ssh import SshDriver, SshOptions
-from tests.machines.sshd import Sshd
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from machines.sshd import Sshd
 
 
 class Counted(SshDriver):

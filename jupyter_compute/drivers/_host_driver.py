@@ -215,8 +215,8 @@ class HostDriver(Driver):
             self._agent.doubt(self.doubt_s)
 
     def take_over(self, other: Driver) -> None:
-        """Take the open pipe of another driver."""
-        if isinstance(other, HostDriver) and self._agent is None:
+        """Take the open pipe of another driver, if its agent works in the same folder."""
+        if isinstance(other, HostDriver) and other.root() == self.root() and self._agent is None:
             self._agent, other._agent = other._agent, None
 
     async def close(self) -> None:

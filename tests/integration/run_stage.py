@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import shutil
@@ -119,19 +118,3 @@ class Stage:
         """Return a variable that the run left, as ``--out`` does."""
         event = next(event for event in self.events("variable") if event.name == name)
         return variables.decode(self.root / event.path, event.codec, **options)
-
-
-def interpreters():
-    """Find the oldest and the newest interpreter that a run may have, and the one that tests."""
-    found = {sys.executable}
-    for version in ("3.8", "3.13"):
-        places = [os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin/python")]
-        paths = [path for place in places for path in sorted(glob.glob(place))]
-        paths += [shutil.which(f"python{version}") or ""]
-        found.add(next((path for path in paths if path and _runs(path)), sys.executable))
-    return sorted(found)
-
-
-def _runs(path):
-    answer = subprocess.run([path, "-c", "pass"], capture_output=True, timeout=_PATIENCE_S)
-    return answer.returncode == 0

@@ -7,7 +7,8 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
-from run_stage import Stage, interpreters
+from interpreters import interpreters
+from run_stage import Stage
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from interpreters import installed
+
 from .user import User, crypted, methods
 
 PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -173,15 +175,15 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 def pyenv_home(version: str) -> Path:
     """Find an interpreter of this machine that a machine of ours can have."""
-    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*"))
+    found = installed(version)
     if not found:
-        raise FileNotFoundError(f"no Python {version} in ~/.pyenv/versions")
+        raise FileNotFoundError(f"no Python {version} is installed here")
     return found[-1]
 
 
 def oldest_python() -> str:
     """Name the oldest interpreter that a machine can have here and that we support."""
-    return "3.8" if list(Path.home().glob(".pyenv/versions/3.8.*")) else SYSTEM_PYTHON
+    return "3.8" if installed("3.8") else SYSTEM_PYTHON
 
 
 def wrong_clock(root: Path, offset_s: int) -> None:
