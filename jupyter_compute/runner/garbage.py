@@ -95,6 +95,8 @@ def purge(root: str) -> dict[str, Any]:
     if active:
         runs = "1 run is" if active == 1 else f"{active} runs are"
         raise Failure("conflict", f"{runs} not over in {root}", "end them, or wait for their end")
+    if not os.path.isdir(root):
+        return {"is_empty": True}
     present = set(os.listdir(root)).intersection(_OURS)
     # The agent is last: without it a purge that was cut short could not be finished.
     for name in sorted(present, key=_OURS.index):
