@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import DriverError, TargetUnreachableError
+from ..errors import AuthenticationError, DriverError, TargetUnreachableError
 from . import _bootstrap, _package
 from ._agent import Pipe
 from ._askpass import Asked, AskPass
@@ -195,7 +195,7 @@ def _look_at(key_file: str) -> None:
         with open(os.path.expanduser(key_file), "rb"):
             return
     except OSError as exc:
-        raise DriverError(
+        raise AuthenticationError(
             f"the key file {key_file} cannot be read: {exc.strerror}",
             hint="name the private key on this machine with the option key_file",
         ) from exc

@@ -64,6 +64,7 @@ def names(shell: Shell) -> list[str]:
     [
         ({"port": "1"}, "nothing listens on port 1 of 127.0.0.1"),
         ({"host": "no-such-machine.invalid"}, "no machine of the name no-such-machine"),
+        ({"key-file": "/no/such/key"}, "the key file /no/such/key cannot be read"),
         ({"user": "nobody-of-that-name"}, "did not let nobody-of-that-name in"),
         ({"password": "hunter2"}, "says where the password is kept"),
         ({"port": "0"}, "port"),
@@ -82,7 +83,6 @@ def test_what_is_wrong_is_told_and_nothing_is_attached(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"key-file": "/no/such/key"}, "the key file /no/such/key cannot be read"),
         ({"python": "/no/such/python"}, "no Python on 127.0.0.1: no /no/such/python"),
         ({"root": "/proc/nothing"}, "the folder /proc/nothing on 127.0.0.1 cannot be made"),
     ],
