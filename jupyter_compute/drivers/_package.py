@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import io
@@ -93,7 +94,13 @@ def _drop_old(folder: Path) -> None:
                 path.unlink()
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
+@functools.cache
+def _files() -> tuple[tuple[str, bytes], ...]:
+    """Read what goes into it, once: an upgrade meanwhile must not send what we do not speak."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[tuple[str, bytes]]:
     yield "__main__.py", _MAIN
     for name, data in _sources(Path(__file__).parent.parent / RUNNER):
         if name != "__main__.py":
