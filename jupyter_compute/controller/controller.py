@@ -236,6 +236,7 @@ class Controller:
                 del self._workers[name]
             else:
                 self._retired.remove(worker)
+            self._prompts.forget(name)
             log.info("%s is detached, and not followed any more", name)
             run_ids = list(worker.tickets)
             await worker.close()

@@ -31,9 +31,6 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 300.0
 """How long a question stays open; after that the target counts as silent."""
 
-PASSED_ON_S = 300.0
-"""How long an answer that opened a place is held for the target that it becomes."""
-
 
 class _Page(Struct, kw_only=True):
     """The content of the file. The questions of a process that is gone cannot be answered."""
@@ -57,6 +54,11 @@ class _Given(NamedTuple):
     keep: bool
 
 
+class _Held(NamedTuple):
+    text: str
+    target: str
+
+
 class Asker:
     """What one driver asks with; remembers, in memory, the answers that have names.
 
@@ -67,12 +69,12 @@ class Asker:
 
     def __init__(self, prompts: Prompts, target: str) -> None:
         self._prompts = prompts
-        self._target = target
+        self.target = target
         self.named: dict[str, str] = {}
 
     async def __call__(self, question: Question) -> str | None:
         """Ask, and wait for the answer; ``None`` when there is none."""
-        answer = await self._prompts.ask(self._target, question)
+        answer = await self._prompts.ask(self.target, question)
         if answer is not None and question.keep_as:
             self.named[question.keep_as] = answer
         return answer
@@ -98,7 +100,7 @@ class Prompts:
         self._clock = clock
         self._patience_s = patience_s
         self._kept = KeptAnswers(workspace)
-        self._passed: dict[str, tuple[str, float]] = {}
+        self._held: dict[str, _Held] = {}
         self._open: dict[str, tuple[Prompt, asyncio.Future[_Given]]] = {}
 
     def asker(self, target: str) -> Asker:
@@ -108,11 +110,15 @@ class Prompts:
     def pass_on(self, asker: Asker) -> None:
         """Hold the answers that have opened a place for who comes there next, in memory.
 
-        So nobody is asked for a password when a place is looked at, and again when it is
-        attached at once.
+        So nobody is asked for a password when a place is looked at, and again when the target
+        that it became has lost its connection.
         """
-        until = self._clock() + PASSED_ON_S
-        self._passed.update({name: (answer, until) for name, answer in asker.named.items()})
+        held = {name: _Held(answer, asker.target) for name, answer in asker.named.items()}
+        self._held.update(held)
+
+    def forget(self, target: str) -> None:
+        """Hold nothing any more that was answered to a target."""
+        self._held = {name: held for name, held in self._held.items() if held.target != target}
 
     def answer(self, prompt_id: str, answer: str | None, *, keep: bool = False) -> bool:
         """Answer a question, or decline to with ``None``; return whether it was open."""
@@ -154,16 +160,14 @@ class Prompts:
         return given.text
 
     async def _recall(self, question: Question) -> str | None:
-        """Return the kept answer to a question, or drop it because it was refused."""
-        name, now = question.keep_as, self._clock()
+        """Return the held or kept answer to a question, or drop it because it was refused."""
+        name = question.keep_as
         if not name:
             return None
-        self._passed = {one: held for one, held in self._passed.items() if now < held[1]}
-        passed, _ = self._passed.pop(name, (None, now))
         if not question.again:
-            if passed is not None:
-                return passed
-            return await asyncio.to_thread(self._kept.find, name)
+            held = self._held.get(name)
+            return held.text if held else await asyncio.to_thread(self._kept.find, name)
+        self._held.pop(name, None)
         try:
             await asyncio.to_thread(self._kept.forget, lambda one: one.name == name)
         except ConfigError as exc:

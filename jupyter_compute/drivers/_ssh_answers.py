@@ -31,6 +31,8 @@ class Answers:
         self._known: dict[str, str] = {}
         self._used: set[str] = set()
         self._refused: set[str] = set()
+        self._confirmed: set[str] = set()
+        self._was_asked_again = False
         self._open: dict[str, asyncio.Task[str | None]] = {}
         self.declined = ""
         self.trouble: ComputeError | None = None
@@ -57,12 +59,21 @@ class Answers:
             )
         self.trouble = None
         self._used.clear()
+        self._confirmed.clear()
+        self._was_asked_again = False
 
-    def refused(self) -> None:
-        """The login failed: what was answered in this connection is not right."""
+    def refused(self) -> bool:
+        """The login failed: what was answered in this connection is not right.
+
+        Returns:
+            Whether it may go well if somebody is asked: an answer was wrong that they may have
+            given long ago.
+        """
         for name in self._used:
             self._known.pop(name, None)
             self._refused.add(name)
+        is_clear = not self.declined and self.trouble is None
+        return bool(self._used) and is_clear and not self._was_asked_again
 
     def accepted(self) -> None:
         """The login worked."""
@@ -79,6 +90,7 @@ class Answers:
         is_repeated = asked.name in self._used or asked.name in self._refused
         self._used.add(asked.name)
         if is_repeated:
+            self._was_asked_again = True
             self._known.pop(asked.name, None)
         elif asked.name in self._known:
             return self._known[asked.name]
@@ -128,9 +140,9 @@ class Answers:
 
     async def _confirm(self, asked: Asked, refusal: str | None) -> str | None:
         words = _lines(asked.text.replace(" (yes/no/[fingerprint])", ""))
-        if asked.name in self._used:
+        if asked.name in self._confirmed:
             return refusal
-        self._used.add(asked.name)
+        self._confirmed.add(asked.name)
         answer = await self._asked(Question(type="confirm", message=words))
         if answer == "yes":
             return answer

@@ -69,12 +69,18 @@ class SshHost(Host):
 
     async def open_pipe(self) -> Pipe:
         """Log in, bring the agent if it is not there, and start it. Asks what OpenSSH asks."""
+        may_retry = True
         while True:
             self._answers.begin()
             resolved = await asyncio.to_thread(resolve, self.destination)
             _look_at(self.destination.key_file)
             try:
                 return await self._connect(resolved)
+            except AuthenticationError:
+                # Where one try is allowed, a remembered answer that is wrong would end each login.
+                if not (self._answers.refused() and may_retry):
+                    raise
+                may_retry = False
             except TargetUnreachableError:
                 # A login waits for an answer for a minute or two; whoever gives it may take
                 # longer, and need not be asked again.
@@ -177,10 +183,7 @@ class SshHost(Host):
         await pipe.abandon()
         if isinstance(exc, NoAgent):
             return explain_no_agent(exc, attempt, self._root, self._python, self._container.image)
-        error = explain(attempt)
-        if not isinstance(error, TargetUnreachableError):
-            self._answers.refused()
-        return self._answers.reason(error)
+        return self._answers.reason(explain(attempt))
 
 
 _PLAIN = {"sessiontype": "default", "stdinnull": "no", "forkafterauthentication": "no"}

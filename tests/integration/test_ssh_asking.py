@@ -118,3 +118,46 @@ def test_who_is_not_let_in_is_told_and_attaches_nothing(
         assert user.code() == 10
     assert "--no-check attaches it all the same" in user.shown
     assert shell.run("show", "gpu-box").code == 3
+
+
+def test_a_kept_password_that_is_wrong_is_asked_for_where_one_try_is_allowed(
+    shell: Shell, new_machine: Callable[..., Machine], tmp_path: Path
+) -> None:
+    strict = new_machine(users=(CLEO,), sshd_options={"MaxAuthTries": "1"})
+    with terminal(shell.folder, attach(strict, tmp_path, CLEO)) as user:
+        user.until("[yes/no]")
+        user.type("yes")
+        user.until("assword:")
+        user.type(CLEO.password)
+        user.until("[y/N]")
+        user.type("y")
+        assert user.code() == 0
+    with Client(shell.home) as client:
+        assert client.stop_controller(PATIENCE_S)
+    kept = shell.home / "kept-answers.toml"
+    kept.write_text(kept.read_text().replace(CLEO.password, "changed"))
+    with terminal(shell.folder, ["check", "gpu-box"]) as user:
+        user.until("gpu-box: that was not accepted. ")
+        user.until("assword:")
+        user.type(CLEO.password)
+        user.until("[y/N]")
+        user.type("n")
+        assert user.code() == 0
+
+
+def test_a_password_is_not_asked_for_again_when_the_connection_was_lost(
+    shell: Shell, new_machine: Callable[..., Machine], tmp_path: Path
+) -> None:
+    frail = new_machine(users=(CLEO,))
+    with terminal(shell.folder, attach(frail, tmp_path, CLEO)) as user:
+        user.until("[yes/no]")
+        user.type("yes")
+        user.until("assword:")
+        user.type(CLEO.password)
+        user.until("[y/N]")
+        user.type("n")
+        assert user.code() == 0
+    for _ in range(2):
+        frail.kill_sshd(sessions=True)
+        frail.start_sshd()
+        assert "python" in shell.ok("check", "gpu-box").text

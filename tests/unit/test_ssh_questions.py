@@ -112,8 +112,9 @@ def test_a_password_with_which_the_login_failed_is_not_used_again() -> None:
     person = Person("wrong", "right")
     answers = _answers(person)
     assert _login(answers, PASSWORD) == ["wrong"]
-    answers.refused()
+    assert answers.refused()
     assert _login(answers, PASSWORD) == ["right"]
+    assert not answers.refused()  # somebody has just been asked
     assert [one.again for one in person.asked] == [False, True]
 
 
