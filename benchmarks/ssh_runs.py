@@ -161,6 +161,7 @@ def _adopted(machine: Far, folder: Path) -> Iterator[dict[str, object]]:
 
     class Seen(Counted):
         def __init__(self, *words: object) -> None:
+            # Made by the controller, as any driver, with what the kind's own takes.
             super().__init__(*words)  # type: ignore[arg-type]
             drivers.append(self)
 

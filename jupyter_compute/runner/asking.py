@@ -24,6 +24,24 @@ class Word(NamedTuple):
     complained: str
 
 
+class Program(NamedTuple):
+    """A program of the target that was asked whether it can be used.
+
+    Attributes:
+        name: What it is, such as ``docker`` or ``micromamba``; empty if there is none.
+        path: Where it is.
+        version: What it says of itself; empty if it does not answer.
+        trouble: Why it cannot be used; empty if it can.
+        remedy: What to do about that.
+    """
+
+    name: str
+    path: str
+    version: str
+    trouble: str = ""
+    remedy: str = ""
+
+
 def ask(argv: list[str], env: Mapping[str, str], timeout_s: float = ANSWER_S) -> Word:
     """Run a program to its end and return what it said."""
     try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from . import asking
+from .asking import Program
 from .building import CannotBuildError, Site, Step, write_files
 from .endings import shorten
 
@@ -28,25 +29,7 @@ _UNATTENDED = {
 """No question is asked, and nothing is drawn, where nobody looks."""
 
 
-class Conda(NamedTuple):
-    """A program of the conda family.
-
-    Attributes:
-        name: ``micromamba``, ``mamba`` or ``conda``; empty if there is none.
-        path: The program.
-        version: What it says of itself; empty if it does not answer.
-        trouble: Why it cannot be used; empty if it can.
-        remedy: What to do about that.
-    """
-
-    name: str
-    path: str
-    version: str
-    trouble: str = ""
-    remedy: str = ""
-
-
-def find_conda(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> Conda:
+def find_conda(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> Program:
     """Return the program that environments are made with: the first that answers.
 
     Args:
@@ -58,10 +41,10 @@ def find_conda(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> Co
         answer = asking.ask([path, "--version"], env, timeout_s)
         if answer.code == 0 and answer.said:
             # The first line is "1.5.8", "conda 24.1.0" or "mamba 1.5.8".
-            return Conda(name, path, answer.said.splitlines()[0].split()[-1])
+            return Program(name, path, answer.said.splitlines()[0].split()[-1])
         said = shorten(answer.complained or answer.said or f"exit code {answer.code}")
-        silent = silent or Conda(name, path, "", f"{path} cannot be used: {said}", "reinstall it")
-    return silent or Conda(
+        silent = silent or Program(name, path, "", f"{path} cannot be used: {said}", "reinstall it")
+    return silent or Program(
         "",
         "",
         "",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import asking
+from .asking import Program
 from .endings import shorten
 
 CHOICE = "JUPYTER_COMPUTE_CONTAINER_ENGINE"
@@ -21,25 +22,7 @@ _PLACES = (".local/bin", "bin")
 _REMOVAL_S = 60.0
 
 
-class Engine(NamedTuple):
-    """A container engine.
-
-    Attributes:
-        name: ``docker`` or ``podman``; empty if there is none.
-        path: Its program.
-        version: What it says of itself; empty if it does not answer.
-        trouble: Why it cannot be used; empty if it can.
-        remedy: What to do about that.
-    """
-
-    name: str
-    path: str
-    version: str
-    trouble: str = ""
-    remedy: str = ""
-
-
-def find_engine(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> Engine:
+def find_engine(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> Program:
     """Return the engine that containers are run with: the first that answers.
 
     Where none does, it is the first that is there, with its trouble.
@@ -53,7 +36,7 @@ def find_engine(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> E
     return next(usable, None) or next(iter(found), None) or _none(env.get(CHOICE, ""))
 
 
-def find_engines(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> list[Engine]:
+def find_engines(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> list[Program]:
     """List every engine that is there, those first that are preferred."""
     choice = env.get(CHOICE, "")
     names = [choice] if choice else list(_NAMES)
@@ -91,7 +74,7 @@ def are_gone(engine: str, names: Sequence[str], env: Mapping[str, str]) -> bool:
     return answer.code == 0 and not set(answer.said.split()) & set(names)
 
 
-def _look(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Engine:
+def _look(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Program:
     if name == "docker":
         # Some systems have a command of this name that is Podman.
         client = asking.ask([path, "--version"], env, timeout_s)
@@ -99,15 +82,15 @@ def _look(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Eng
             return _look_at_docker(path, env, timeout_s)
     answer = asking.ask([path, "info", "--format", "{{.Version.Version}}"], env, timeout_s)
     if answer.code == 0 and answer.said:
-        return Engine("podman", path, answer.said.split()[-1])
+        return Program("podman", path, answer.said.split()[-1])
     said = shorten(answer.complained or answer.said)
-    return Engine("podman", path, "", f"Podman cannot be used: {said}", "podman info says more")
+    return Program("podman", path, "", f"Podman cannot be used: {said}", "podman info says more")
 
 
-def _look_at_docker(path: str, env: Mapping[str, str], timeout_s: float) -> Engine:
+def _look_at_docker(path: str, env: Mapping[str, str], timeout_s: float) -> Program:
     answer = asking.ask([path, "version", "--format", "{{.Server.Version}}"], env, timeout_s)
     if answer.code == 0 and answer.said:
-        return Engine("docker", path, answer.said.split()[-1])
+        return Program("docker", path, answer.said.split()[-1])
     said = shorten(answer.complained or answer.said)
     trouble = f"Docker cannot be used: {said}"
     remedy = "docker version says more"
@@ -117,11 +100,11 @@ def _look_at_docker(path: str, env: Mapping[str, str], timeout_s: float) -> Engi
     elif "cannot connect" in said.lower() or "is the docker daemon running" in said.lower():
         trouble = "Docker is there, but its daemon does not run"
         remedy = "sudo systemctl start docker"
-    return Engine("docker", path, "", trouble, remedy)
+    return Program("docker", path, "", trouble, remedy)
 
 
-def _none(choice: str) -> Engine:
-    return Engine(
+def _none(choice: str) -> Program:
+    return Program(
         "",
         "",
         "",

@@ -9,8 +9,9 @@ import os
 from typing import Any, NamedTuple
 
 from . import asking
+from .asking import Program
 from .building import mask
-from .containers import CHOICE, Engine, find_engine
+from .containers import CHOICE, find_engine
 from .endings import shorten
 from .interpreters import distributions
 from .place import EnvironmentFailedError, Place
@@ -60,7 +61,9 @@ class Image:
         found: What was found in it.
     """
 
-    def __init__(self, engine: Engine, name: str, common: list[str], found: dict[str, Any]) -> None:
+    def __init__(
+        self, engine: Program, name: str, common: list[str], found: dict[str, Any]
+    ) -> None:
         self.engine = engine
         self.name = f"the image {name}"
         self.reference = name
@@ -124,7 +127,7 @@ def read_mount(text: str) -> Mount:
     return Mount(source, target, mode == "ro")
 
 
-def _have(place: Place, engine: Engine, name: str, pull: str, env: dict[str, str]) -> str:
+def _have(place: Place, engine: Program, name: str, pull: str, env: dict[str, str]) -> str:
     words = [engine.path, "image", "inspect", "--format", "{{.Id}}", name]
     answer = asking.ask(words, env)
     if pull == "always" or (answer.code and pull != "never"):
@@ -142,7 +145,7 @@ def _have(place: Place, engine: Engine, name: str, pull: str, env: dict[str, str
 
 
 def _look_into(
-    place: Place, engine: Engine, image_id: str, common: list[str], env: dict[str, str]
+    place: Place, engine: Program, image_id: str, common: list[str], env: dict[str, str]
 ) -> dict[str, Any]:
     """Find the shell and the Python of an image, once for all runs."""
     key = hashlib.sha256(json.dumps([image_id, engine.path, common]).encode()).hexdigest()
@@ -174,7 +177,7 @@ def _understood(answer: asking.Word) -> dict[str, Any]:
     return found
 
 
-def _user_words(engine: Engine, env: dict[str, str]) -> list[str]:
+def _user_words(engine: Program, env: dict[str, str]) -> list[str]:
     """Choose the user in the container so that what it writes belongs to the user outside."""
     uid, gid = os.getuid(), os.getgid()
     if engine.name == "podman":

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PartialJSONObject } from '@lumino/coreutils';
 import type { IKind } from '../types';
+import { translated } from './translated';
 
 /** What of an option's schema people read. */
 const READ = ['title', 'description', 'group'];
@@ -10,26 +11,10 @@ const READ = ['title', 'description', 'group'];
  * as it is.
  */
 export function translateKind(kind: IKind, bundle: TranslationBundle): IKind {
+  const say = (text: string): string => bundle._p('kind', text);
   return {
     ...kind,
-    title: kind.title && bundle._p('kind', kind.title),
-    options: translated(kind.options, bundle) as PartialJSONObject
+    title: kind.title && say(kind.title),
+    options: translated(kind.options, READ, say) as PartialJSONObject
   };
-}
-
-function translated(value: unknown, bundle: TranslationBundle): unknown {
-  if (Array.isArray(value)) {
-    return value.map(one => translated(one, bundle));
-  }
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [
-      key,
-      READ.includes(key) && typeof one === 'string' && one
-        ? bundle._p('kind', one)
-        : translated(one, bundle)
-    ])
-  );
 }

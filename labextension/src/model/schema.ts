@@ -1,5 +1,6 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { translated } from './translated';
 
 /** What of a schema people read. */
 const READ = ['title', 'description'];
@@ -12,27 +13,11 @@ export function translateSchema(
   bundle: TranslationBundle
 ): ISettingRegistry.ISchema {
   const { properties, title, description } = schema;
+  const say = (text: string): string => bundle._p('settings', text);
   return {
     ...schema,
     title: title && bundle._p('schema', title),
     description: description && bundle._p('schema', description),
-    properties: translated(properties, bundle) as typeof properties
+    properties: translated(properties, READ, say) as typeof properties
   };
-}
-
-function translated(value: unknown, bundle: TranslationBundle): unknown {
-  if (Array.isArray(value)) {
-    return value.map(one => translated(one, bundle));
-  }
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [
-      key,
-      READ.includes(key) && typeof one === 'string'
-        ? bundle._p('settings', one)
-        : translated(one, bundle)
-    ])
-  );
 }

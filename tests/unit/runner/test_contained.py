@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_compute.runner.asking import Program
 from jupyter_compute.runner.contained import Contained
-from jupyter_compute.runner.containers import Engine
 from jupyter_compute.runner.images import Image, Mount, read_mount
 from jupyter_compute.runner.place import EnvironmentFailedError
 from jupyter_compute.runner.ranks import Rank
@@ -16,7 +16,7 @@ from jupyter_compute.runner.run_folder import RunFolder
 
 
 def words(folder: Path, engine: str, **job: Any) -> list[str]:
-    image = Image(Engine(engine, f"/bin/{engine}", "1"), "python:3.12", [], {"shell": True})
+    image = Image(Program(engine, f"/bin/{engine}", "1"), "python:3.12", [], {"shell": True})
     secrets = {"TOKEN": "hush"}
     made = Contained(RunFolder(str(folder / "r1/1")), job, image, "0" * 32, secrets)
     return made._create(Rank(0, ["train"], {"RANK": "0"}, "log"))
@@ -44,7 +44,7 @@ def test_a_value_stands_in_a_command_only_where_the_engine_needs_its_own(tmp_pat
 
 
 def test_a_secret_is_in_no_command_whatever_its_name(tmp_path: Path) -> None:
-    image = Image(Engine("docker", "/bin/docker", "1"), "x", [], {})
+    image = Image(Program("docker", "/bin/docker", "1"), "x", [], {})
     run = RunFolder(str(tmp_path / "r1/1"))
     made = Contained(run, {}, image, "0" * 32, {"LD_PRELOAD": "hush"})
     assert not any("hush" in word for word in made._create(Rank(0, ["x"], {}, "log")))
