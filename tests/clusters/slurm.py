@@ -265,8 +265,10 @@ class Slurm:
 
     def _start_database(self) -> None:
         folder = self.folder / "mysql"
-        folder.mkdir(exist_ok=True)
-        base = ["--no-defaults", "--user=root", f"--datadir={folder}/data"]
+        (folder / "tmp").mkdir(parents=True, exist_ok=True)
+        # In a folder that others use, too, they would remove each other's tables.
+        own = [f"--tmpdir={folder}/tmp"]
+        base = ["--no-defaults", "--user=root", f"--datadir={folder}/data", *own]
         if not (folder / "data" / "mysql").exists():
             self.run(
                 "mariadb-install-db", *base, "--auth-root-authentication-method=socket",
