@@ -222,6 +222,10 @@ class Slurm:
         ]
         return sorted(job for job in found if name in (None, job.name))
 
+    def state(self, number: int) -> str:
+        """Return the state of a job; empty if the controller does not know it."""
+        return next((job.state for job in self.jobs() if job.id == number), "")
+
     def processes(self, node: str) -> list[Process]:
         """List what runs on a node."""
         daemon = self._daemons.get(node)

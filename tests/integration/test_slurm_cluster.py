@@ -41,10 +41,6 @@ def _submit(slurm: Slurm, script: str, *options: str) -> int:
     return int(told.split(";")[0])
 
 
-def _job(slurm: Slurm, number: int) -> str:
-    return next(job.state for job in slurm.jobs() if job.id == number)
-
-
 def test_a_job_runs_on_each_node_and_a_node_has_a_name_and_a_boot_of_its_own(
     slurm: Slurm, tmp_path: Path
 ) -> None:
@@ -92,21 +88,21 @@ def test_a_node_without_power_takes_its_jobs_along_and_they_start_anew(slurm: Sl
 
 def test_a_controller_comes_back_with_its_jobs(slurm: Slurm) -> None:
     job = _submit(slurm, "sleep 4321")
-    _wait_for(lambda: _job(slurm, job) == "RUNNING")
+    _wait_for(lambda: slurm.state(job) == "RUNNING")
     slurm.kill_controller()
     slurm.start_controller()
-    assert _job(slurm, job) == "RUNNING"
+    assert slurm.state(job) == "RUNNING"
     slurm.cancel_all()
-    assert _job(slurm, job) == "CANCELLED"
+    assert slurm.state(job) == "CANCELLED"
 
 
 def test_high_preempts_low_which_starts_again_and_spare_which_does_not(slurm: Slurm) -> None:
     low = _submit(slurm, "sleep 4321", "--partition=low", "--nodelist=n1", "--exclusive")
     spare = _submit(slurm, "sleep 4321", "--partition=spare", "--nodelist=n2", "--exclusive")
-    _wait_for(lambda: (_job(slurm, low), _job(slurm, spare)) == ("RUNNING", "RUNNING"))
+    _wait_for(lambda: (slurm.state(low), slurm.state(spare)) == ("RUNNING", "RUNNING"))
     high = _submit(slurm, "sleep 4321", "--partition=high", "--nodes=2", "--exclusive")
-    _wait_for(lambda: _job(slurm, high) == "RUNNING")
-    assert (_job(slurm, low), _job(slurm, spare)) == ("PENDING", "PREEMPTED")
+    _wait_for(lambda: slurm.state(high) == "RUNNING")
+    assert (slurm.state(low), slurm.state(spare)) == ("PENDING", "PREEMPTED")
     slurm.cancel_all()
 
 
@@ -117,7 +113,7 @@ def test_accounting_keeps_what_the_controller_forgot(slurm_with_accounting: Slur
     _wait_for(lambda: slurm.run(*show) == "FAILED|3:0|lab\n")
     slurm.kill_dbd()
     later = _submit(slurm, "true")
-    _wait_for(lambda: _job(slurm, later) == "COMPLETED")
+    _wait_for(lambda: slurm.state(later) == "COMPLETED")
     slurm.start_dbd()
     _wait_for(lambda: slurm.run(*show[:-2], f"--jobs={later}", show[-1]) == "COMPLETED|0:0|root\n")
 
