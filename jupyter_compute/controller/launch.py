@@ -108,7 +108,8 @@ class Launcher:
         if gpu_ids:
             slots.remember(ticket.folder, gpu_ids)
         ticket.job = msgspec.structs.replace(ticket.job, gpu_ids=gpu_ids)
-        return msgspec.structs.replace(job, gpu_ids=gpu_ids)
+        left = max(self._context.requeues + 1 - ticket.run.attempt, 0)
+        return msgspec.structs.replace(job, gpu_ids=gpu_ids, requeues=left)
 
     async def _secrets(self, run: Run) -> dict[str, Secret]:
         if not run.secrets:

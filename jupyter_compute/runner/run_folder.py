@@ -39,9 +39,14 @@ class RunFolder:
         return os.path.join(self.path, name)
 
     @property
+    def folder(self) -> str:
+        """The run's own folder, above those of its attempts."""
+        return os.path.dirname(self.path)
+
+    @property
     def checkpoint(self) -> str:
         """The folder that lasts over attempts."""
-        return os.path.join(os.path.dirname(self.path), "checkpoint")
+        return os.path.join(self.folder, "checkpoint")
 
     # -- facts ---------------------------------------------------------------------------------
 
