@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from .drivers._host import Host, LocalHost
 from .drivers._host_driver import HostDriver
+from .drivers._queue_driver import KEEPER, QueueDriver, Submission
 from .drivers._reaching import Reaching, make_host
 from .drivers._statuses import Executed
 
-__all__ = ["Executed", "Host", "HostDriver", "LocalHost", "Reaching", "make_host"]
+__all__ = [
+    "KEEPER",
+    "Executed",
+    "Host",
+    "HostDriver",
+    "LocalHost",
+    "QueueDriver",
+    "Reaching",
+    "Submission",
+    "make_host",
+]

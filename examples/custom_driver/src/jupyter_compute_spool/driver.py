@@ -14,8 +14,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from jupyter_compute.errors import DriverError, LaunchError
-from jupyter_compute.hosts import Host, HostDriver, LocalHost
+from jupyter_compute.errors import DriverError
+from jupyter_compute.hosts import KEEPER, Host, LocalHost, QueueDriver, Submission
 from jupyter_compute.model import Job, JobStatus, Problem, RunId, RunState, TargetInfo
 
 from . import spool
@@ -44,7 +44,7 @@ class SpoolOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"the option 'queue' is no folder: {self.queue!r}")
 
 
-class SpoolDriver(HostDriver):
+class SpoolDriver(QueueDriver):
     """Runs jobs in a spool folder of this machine."""
 
     kind: ClassVar[str] = "spool"
@@ -81,7 +81,7 @@ class SpoolDriver(HostDriver):
         """Add to what is found on the machine what the queue says about itself."""
         info = await super().check()
         try:
-            about = json.loads(await self._spool("info"))
+            about = json.loads(await self._ask_queue("info"))
         except DriverError as exc:
             problem = Problem(message=exc.message, remedy=exc.hint, fatal=True)
             return replace(info, problems=(problem, *info.problems))
@@ -90,12 +90,15 @@ class SpoolDriver(HostDriver):
         return replace(info, facts={**info.facts, **facts})
 
     async def launch(self, job: Job) -> str:
-        """Put the job's keeper into the queue; a name that is taken is a job that is there."""
+        """Put the job's keeper into the queue."""
         if self.options.threads is not None:
             job = replace(job, env={"OMP_NUM_THREADS": str(self.options.threads), **job.env})
-        command = await self.place(job)
-        await self._spool("add", _name(job), "--", *command, fine=(0, spool.TAKEN))
-        return _name(job)
+        submission = Submission(
+            argv=self._command("add", _name(job)),
+            script=f"exec {KEEPER}{job.attempt}\n",
+            lookup=(self._command("find", _name(job)),),
+        )
+        return await self.submit(job, submission)
 
     async def poll(
         self,
@@ -105,34 +108,43 @@ class SpoolDriver(HostDriver):
     ) -> dict[RunId, JobStatus]:
         """Ask the keepers, and the queue about those jobs that have none yet."""
         found = await super().poll(jobs)
-        if len(found) < len(jobs):
-            listed = _statuses(await self._spool("list"))
-            told = {job.run_id: listed[_name(job)] for job in jobs if _name(job) in listed}
-            # Whoever has begun meanwhile knows better.
-            found = {**told, **await super().poll(jobs)}
+        others = [job for job in jobs if job.run_id not in found]
+        listed = _statuses(await self._ask_queue("list")) if others else {}
+        for job in others:
+            status = listed.get(_name(job))
+            if status is not None and status.state.is_final:
+                # A keeper that has come and gone meanwhile knows better.
+                status = await self.conclude(job, status)
+            if status is not None:
+                found[job.run_id] = status
         return found
 
     async def cancel(self, job: Job) -> None:
         """Tell the keeper, which ends its run, and take out what has not begun."""
         await super().cancel(job)
-        await self._spool("cancel", _name(job))
+        await self._ask_queue("cancel", _name(job))
 
     async def delete(self, job: Job) -> None:
         """Remove the run's folder and the queue's memory of it."""
         await super().delete(job)
-        await self._spool("remove", _name(job))
+        await self._ask_queue("remove", _name(job))
 
-    async def _spool(self, verb: str, *words: str, fine: Collection[int] = (0,)) -> str:
-        """Run the queue's own command; what it does not like is told in its own words."""
+    def _command(self, verb: str, *words: str) -> tuple[str, ...]:
         # It comes with this package; another queue's would be on PATH.
-        command = [self.context.default_python, "-I", "-S", str(Path(spool.__file__))]
-        done = await self.execute([*command, verb, self.options.queue, *words], timeout_s=30)
-        if done.exit_code in fine:
+        program = (self.context.default_python, "-I", "-S", str(Path(spool.__file__)))
+        return (*program, verb, self.options.queue, *words)
+
+    async def _ask_queue(self, verb: str, *words: str) -> str:
+        """Run the queue's own command; what it does not like is told in its own words."""
+        done = await self.execute(self._command(verb, *words), timeout_s=30)
+        if done.exit_code == 0:
             return done.stdout.decode()
-        said = done.stderr.decode(errors="replace").strip() or "the queue did not answer"
-        error = LaunchError if verb == "add" else DriverError
-        hint = f"make it with: spool init {self.options.queue}"
-        raise error(said, hint=hint, target=self.context.target, kind=self.kind)
+        raise DriverError(
+            done.stderr.decode(errors="replace").strip() or f"spool {verb} gave no answer",
+            hint=f"is there a queue? It is made with: spool init {self.options.queue}",
+            target=self.context.target,
+            kind=self.kind,
+        )
 
 
 def _name(job: Job) -> str:

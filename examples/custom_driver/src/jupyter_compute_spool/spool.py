@@ -1,16 +1,17 @@
-"""The engine: a folder in which commands wait for their turn, a few at a time.
+"""The engine: a folder in which scripts wait for their turn, a few at a time.
 
 A stand-in for the queue that you have; the driver knows it by its command line only::
 
-    spool init FOLDER --slots 2         make a queue
-    spool info FOLDER                   its size, in JSON
-    spool add FOLDER NAME -- COMMAND …  refuse a name that is taken, with exit code 17
-    spool list FOLDER                   one JSON object a job
-    spool cancel FOLDER NAME            take it out, or send it SIGTERM
-    spool remove FOLDER NAME            forget a job that is over
+    spool init FOLDER --slots 2     make a queue
+    spool info FOLDER               its size, in JSON
+    spool add FOLDER NAME < SCRIPT  print the name; one that is taken is refused
+    spool find FOLDER NAME          print the name if there is such a job
+    spool list FOLDER               one JSON object a job, the oldest first
+    spool cancel FOLDER NAME        take it out, or send it SIGTERM
+    spool remove FOLDER NAME        forget a job that is over
 
-A job is ``jobs/NAME/`` with what to run, then its ``pid``, then its ``end``. The first command
-that finds work and no worker starts one; it goes when there is nothing left to do.
+A job is ``jobs/NAME/`` with its ``script``, then its ``pid``, then its ``end``. The first command
+that finds work and nobody at it starts a worker, which goes when there is nothing left to do.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-TAKEN = 17
 _LOOK_S = 0.05
+_VERBS = ("init", "info", "add", "find", "list", "cancel", "remove", "work")
 
 
 class Queue:
@@ -53,16 +54,16 @@ class Queue:
     def listed(self) -> list[dict[str, Any]]:
         """Return the jobs, the oldest first."""
         found = []
-        for path in self.jobs.glob("*/job.json"):
+        for path in self.jobs.glob("*/script"):
             with contextlib.suppress(FileNotFoundError):
-                found.append({**json.loads(path.read_text()), **_progress(path.parent)})
-        return sorted(found, key=lambda job: float(job["added"]))
+                added = path.stat().st_mtime_ns
+                found.append({"name": path.parent.name, "added": added, **_progress(path.parent)})
+        return sorted(found, key=lambda job: int(job["added"]))
 
-    def add(self, name: str, command: list[str]) -> None:
-        job = {"name": name, "added": time.time(), "command": command}
+    def add(self, name: str, script: str) -> None:
         with self.door():
             (self.jobs / name).mkdir()
-            _write(self.jobs / name / "job.json", json.dumps(job))
+            _write(self.jobs / name / "script", script)
 
     def cancel(self, name: str) -> None:
         with self.door():
@@ -119,9 +120,12 @@ class Queue:
     def _start(self, job: dict[str, Any]) -> subprocess.Popen[bytes]:
         folder = self.jobs / job["name"]
         with (folder / "output").open("ab") as output:
-            command = ["/bin/sh", "-c", 'exec "$@"', "sh", *job["command"]]
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder
+                ["/bin/sh", "script"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
             )
         _write(folder / "pid", f"{process.pid} {_born(process.pid)}")
         return process
@@ -161,52 +165,55 @@ def _write(path: Path, text: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="spool", description="A queue in a folder.")
-    parser.add_argument("verb", choices=["init", "info", "add", "list", "cancel", "remove", "work"])
+    parser.add_argument("verb", choices=_VERBS)
     parser.add_argument("folder")
     parser.add_argument("name", nargs="?", default="")
-    parser.add_argument("command", nargs="*")
     parser.add_argument("--slots", type=int, default=1)
     given = parser.parse_args(argv)
     queue = Queue(given.folder)
     try:
-        return _obey(queue, given)
-    except FileExistsError:
-        print(f"there is a job named {given.name}", file=sys.stderr)
-        return TAKEN
+        if given.verb == "init":
+            queue.jobs.mkdir(parents=True, exist_ok=True)
+            _write(queue.folder / "slots", str(given.slots))
+            return 0
+        queue.slots()
     except OSError as exc:
-        print(f"{queue.folder} is no queue: {exc.strerror}", file=sys.stderr)
-        return 1
-
-
-def _obey(queue: Queue, given: argparse.Namespace) -> int:
-    if given.verb == "init":
-        queue.jobs.mkdir(parents=True, exist_ok=True)
-        _write(queue.folder / "slots", str(given.slots))
-        return 0
-    slots = queue.slots()
-    if given.verb in ("add", "cancel", "remove") and not _is_name(given.name):
-        print(f"{given.name!r} is no name", file=sys.stderr)
-        return 2
-    if given.verb == "add":
-        queue.add(given.name, given.command)
-    elif given.verb == "work":
+        return _refuse(f"{queue.folder} is no queue: {exc.strerror}")
+    if given.verb == "work":
         queue.work()
         return 0
-    elif given.verb in ("cancel", "remove"):
-        getattr(queue, given.verb)(given.name)
-    elif given.verb == "list":
-        for job in queue.listed():
-            print(json.dumps({key: job[key] for key in ("name", "state", "end") if key in job}))
-    else:
-        states = [job["state"] for job in queue.listed()]
-        counts = {state: states.count(state) for state in ("waiting", "running")}
-        print(json.dumps({"slots": slots, **counts}))
+    code = _obey(queue, given.verb, given.name)
     queue.see_to_work()
+    return code
+
+
+def _obey(queue: Queue, verb: str, name: str) -> int:
+    jobs = queue.listed()
+    if verb == "info":
+        states = [job["state"] for job in jobs]
+        counts = {state: states.count(state) for state in ("waiting", "running")}
+        print(json.dumps({"slots": queue.slots(), **counts}))
+    elif verb == "list":
+        for job in jobs:
+            print(json.dumps(job))
+    elif not name or "/" in name or name.startswith("."):
+        return _refuse(f"{name!r} is no name")
+    elif verb == "add":
+        try:
+            queue.add(name, sys.stdin.read())
+        except FileExistsError:
+            return _refuse(f"there is a job named {name}")
+        print(name)
+    elif verb == "find":
+        print(*(job["name"] for job in jobs if job["name"] == name))
+    else:
+        getattr(queue, verb)(name)
     return 0
 
 
-def _is_name(text: str) -> bool:
-    return bool(text) and "/" not in text and not text.startswith(".")
+def _refuse(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
