@@ -79,15 +79,17 @@ def test_it_is_attached_and_runs_a_script(shell: Callable[..., Answer], tmp_path
     (tmp_path / "source/train.py").write_text("import os; print(os.environ['OMP_NUM_THREADS'])\n")
     attach = ("jupyter-compute", "attach", "night", "--kind", "spool", "--queue", queue)
 
-    answer = shell(*attach)
-    assert answer.code != 0 and f"spool init {queue}" in answer.err + answer.text
-
-    assert shell("spool", "init", queue).code == 0
     answer = shell(*attach, "--threads", "none")
     assert answer.code == 2 and "threads" in answer.err
-
     answer = shell(*attach, "--threads", "3")
     assert answer.code == 0, answer
+
+    answer = shell("jupyter-compute", "check", "night")
+    assert answer.code != 0 and f"spool init {queue}" in answer.text + answer.err
+    assert shell("spool", "init", queue).code == 0
+    answer = shell("jupyter-compute", "check", "night")
+    assert answer.code == 0 and "0 of 1 running" in answer.text
+
     answer = shell("jupyter-compute", "submit", "--target", "night", "--wait", "train.py")
     assert answer.code == 0 and "3" in answer.text.splitlines(), answer
     assert '"over"' in shell("spool", "list", queue).text

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from jupyter_compute.errors import DriverError
+from jupyter_compute.errors import DriverError, TargetUnreachableError
 from jupyter_compute.hosts import KEEPER, Host, LocalHost, QueueDriver, Submission
 from jupyter_compute.model import Job, JobStatus, Problem, RunId, RunState, TargetInfo
 
@@ -63,7 +63,7 @@ class SpoolDriver(QueueDriver):
     # -- the host ------------------------------------------------------------------------------
 
     def make_host(self) -> Host:
-        """Reach this machine; one behind SSH would be an ``SshHost``."""
+        """Reach this machine; for one behind SSH see ``Reaching``."""
         python = self.options.python or self.context.default_python
         return LocalHost(python, Path(self.context.folder) / "agent")
 
@@ -139,12 +139,11 @@ class SpoolDriver(QueueDriver):
         done = await self.execute(self._command(verb, *words), timeout_s=30)
         if done.exit_code == 0:
             return done.stdout.decode()
-        raise DriverError(
-            done.stderr.decode(errors="replace").strip() or f"spool {verb} gave no answer",
-            hint=f"is there a queue? It is made with: spool init {self.options.queue}",
-            target=self.context.target,
-            kind=self.kind,
-        )
+        at = {"target": self.context.target, "kind": self.kind}
+        if done.timed_out:
+            raise TargetUnreachableError(f"spool {verb} gave no answer", **at)
+        said = done.stderr.decode(errors="replace").strip()
+        raise DriverError(said, hint=f"make a queue: spool init {self.options.queue}", **at)
 
 
 def _name(job: Job) -> str:
