@@ -108,7 +108,15 @@ def conclude(folder: str, final: dict[str, Any]) -> dict[str, Any] | None:
         if run.exit() is None and state is not None and life_of(state) is Life.ALIVE:
             return None
         if run.exit() is None:
-            _write_end(run, state or {}, dict(final))
+            wish = run.wish()
+            words = endings.of_wish(wish) if wish is not None else ""
+            told = {"state": "canceled", "error": words} if words else dict(final)
+            if state is None and told["error"]:
+                # What an engine's script said before there was a keeper is all there is.
+                said = endings.last_line(endings.tail(run / "slurm.out"))
+                told["error"] = endings.shorten(": ".join(filter(None, (told["error"], said))))
+            # Another node may have written it, which a network file system shows late.
+            _write_end(run, state or {}, told, is_only_if_none=True)
         return run.exit()
     finally:
         os.close(lock)
@@ -180,7 +188,9 @@ def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, 
     return run.exit()
 
 
-def _write_end(run: RunFolder, state: dict[str, Any], final: dict[str, Any]) -> None:
+def _write_end(
+    run: RunFolder, state: dict[str, Any], final: dict[str, Any], *, is_only_if_none: bool = False
+) -> None:
     """Complete a final status by what the keeper said last, and write it down."""
     leavings.announce(run, 0)
     facts = {"host": state.get("host", "")}
@@ -192,7 +202,7 @@ def _write_end(run: RunFolder, state: dict[str, Any], final: dict[str, Any]) -> 
     if state.get("started"):
         final["started"] = state["started"]
     leavings.settle(run)
-    run.write_exit(final)
+    run.write_exit(final, is_only_if_none=is_only_if_none)
 
 
 def _why(state: dict[str, Any], life: Life) -> str:
