@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Struct
 
 from ..model import Job, JobStatus
+from ..runner.submitting import KEEPER
 from ._host_driver import HostDriver
 from ._statuses import status_of, understood
 
-KEEPER = "@KEEPER@"
-"""Stands in a script for the command that keeps the run, but the number of the attempt."""
+__all__ = ["KEEPER", "QueueDriver", "Submission"]
 
 
 class Submission(Struct, frozen=True, kw_only=True):
@@ -18,7 +18,8 @@ class Submission(Struct, frozen=True, kw_only=True):
 
     Attributes:
         argv: The engine's command. The last line that it prints is the engine's id for the job.
-        script: What the engine is to run, on the command's standard input.
+        script: What the engine is to run, on the command's standard input. ``KEEPER`` in it, and
+            then the number of the attempt, are the command that keeps the run.
         lookup: Commands that print the id of the job if it is in the queue. They are run where
             the answer to ``argv`` was lost, before it is run again.
         timeout_s: How long each of them may take.
@@ -49,7 +50,9 @@ class QueueDriver(HostDriver):
                 next call.
         """
         how = msgspec.to_builtins(submission)
-        return str((await self.hand_over(job, {"op": "submit", "how": how}))["job_id"])
+        answer = await self.hand_over(job, {"op": "submit", "how": how})
+        # One that was canceled before has no id there.
+        return str(answer["job_id"]) or f"{job.run_id}/{job.attempt}"
 
     @understood
     async def conclude(self, job: Job, status: JobStatus) -> JobStatus | None:
