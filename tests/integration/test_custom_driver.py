@@ -14,7 +14,7 @@ from shell import PATIENCE_S, Answer
 
 from jupyter_compute.client import Client
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 EXAMPLE = Path(__file__).parents[2] / "examples/custom_driver"
 
@@ -69,7 +69,7 @@ def test_its_own_tests_pass(example: Path, installed: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=540,
     )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
