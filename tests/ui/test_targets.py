@@ -312,8 +312,9 @@ def test_the_page_shows_runs_and_manages_the_compute(
     page = open_lab()
     item(page, "local").get_by_role("button", name="local", exact=True).click()
     runs = page.locator(".jp-compute-TargetRuns")
-    expect(runs.get_by_role("listitem")).to_contain_text("completed")
-    expect(runs).to_contain_text("greet.py")
+    newest = runs.get_by_role("listitem").first
+    expect(newest).to_contain_text("completed")
+    expect(newest).to_contain_text("greet.py")
 
     item(page, "full").get_by_role("button", name="full", exact=True).click()
     shown = page.locator(".jp-compute-TargetPage").filter(has_text="showcase://full:22")
