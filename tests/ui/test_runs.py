@@ -189,8 +189,10 @@ def test_two_runs_are_compared_while_one_goes_on(
     code = (
         "from jupyter_compute_run import log\nfor step in range(5):\n    log('loss', step, step)\n"
     )
+    more = served.root / "work" / "more.txt"
+    more.unlink(missing_ok=True)
     served.ended(submit(served, "paired-a", code, params={"lr": 0.1, "depth": 3}))
-    (served.root / "work" / "more.txt").write_text("more\n")
+    more.write_text("more\n")
     other = submit(served, "paired-b", code + SLEEP, params={"lr": 0.2, "depth": 3})
     page = open_lab()
     search(page, "paired")
