@@ -87,6 +87,7 @@ lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/custom_driver
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm lint
 

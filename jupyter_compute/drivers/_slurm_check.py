@@ -64,7 +64,7 @@ async def look(
         )
         return structs.replace(info, slots=None, problems=(problem, *info.problems))
     partitions = list(_partitions(said))
-    facts = {**info.facts, "Slurm": out.removeprefix("slurm").strip()}
+    facts = {**info.facts, "Slurm": out.split()[-1]}
     facts.update(_facts(said, partitions))
     problems = [*_problems(said, partitions, options)]
     gpus = tuple(dict.fromkeys(gpu for one in partitions for gpu in _gpus(one.gpus)))
