@@ -317,5 +317,8 @@ def slurm_id(job_id: str) -> str:
 
 
 def _queue_of(options: SlurmOptions) -> str:
-    words = (options.partition, options.account, options.qos)
-    return "/" + ":".join(words) if any(words) else ""
+    """Name a queue of a cluster: its partition, and who pays for what is in it."""
+    named = (("account", options.account), ("qos", options.qos))
+    query = "&".join(f"{name}={value}" for name, value in named if value)
+    partition = f"/{options.partition}" if options.partition else ""
+    return partition + (f"?{query}" if query else "")
