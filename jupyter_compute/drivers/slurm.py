@@ -49,6 +49,8 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         sbatch: Further options of ``sbatch``, such as ``--exclusive``, one each.
         modules: Modules to load before each run.
         prologue: Lines of shell before each run, after its modules.
+        mpi: How MPI programs are started: by the environment's ``mpirun``, or, with a name of
+            ``srun --mpi``, such as ``pmix``, by ``srun``.
         signal_s: How many seconds before the end of its time a run is warned; 0 for never.
         root: The folder for blobs, environments and runs, which the login node and all nodes see.
         slurm_bin: Where ``sbatch`` and the others are, if a login does not find them.
@@ -70,6 +72,7 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sbatch: Annotated[tuple[str, ...], in_group("Jobs", "Options of sbatch")] = ()
     modules: Annotated[tuple[str, ...], in_group("Jobs")] = ()
     prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="lines")] = ""
+    mpi: Annotated[str, in_group("Jobs", "MPI by srun")] = ""
     signal_s: Annotated[
         int, Meta(ge=0, le=65535), in_group("Jobs", "Warned before the end, in seconds")
     ] = 60
@@ -91,7 +94,7 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        words = ("partition", "account", "qos", "constraint", "reservation")
+        words = ("partition", "account", "qos", "constraint", "reservation", "mpi")
         one_line(self, *words, "slurm_bin")
         for name in words:
             if not _WORD.fullmatch(getattr(self, name)):
@@ -126,7 +129,7 @@ class SlurmDriver(QueueDriver):
 
     def __init__(self, context: DriverContext, options: SlurmOptions) -> None:
         super().__init__(context, options)
-        self.told = {"allocation": "slurm"}
+        self.told = {"allocation": "slurm", "mpi": options.mpi}
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
         self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
         self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
