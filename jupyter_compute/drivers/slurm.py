@@ -23,6 +23,7 @@ from ._containers import (
 from ._host import Host
 from ._queue_driver import QueueDriver, Submission
 from ._reaching import Reaching, in_group, make_host, one_line, place_of
+from ._slurm_cancels import Cancels
 from ._slurm_commands import command, look_ups, name_of, sbatch, script
 from ._slurm_endings import Endings
 from ._slurm_queue import Queue, QueueRow
@@ -134,6 +135,7 @@ class SlurmDriver(QueueDriver):
         self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
         self.queue = Queue(self.execute, options.slurm_bin)
         self._endings = Endings(self.queue, self.conclude, self._force)
+        self._cancels = Cancels(self._scancel)
         self._told: dict[RunId, tuple[JobStatus, JobStatus]] = {}
 
     def make_host(self) -> Host:
@@ -279,11 +281,7 @@ class SlurmDriver(QueueDriver):
         """End the job: at once while it waits, by its keeper while it runs, by force after that."""
         await super().cancel(job)
         names = [name_of(job.run_id, attempt) for attempt in range(1, job.attempt + 1)]
-        which = slurm_id(job.job_id) or ""
-        one = [which] if which else ["--me", f"--name={','.join(names)}"]
-        await self._scancel(["--state=PENDING", *one])
-        # It wakes the keeper, which ends the run as anywhere else.
-        await self._scancel(["--batch", "--signal=USR1", *one], may_fail=True)
+        await self._cancels.end(slurm_id(job.job_id), names)
         self._endings.expect(job)
         self.queue.hurry()
 
