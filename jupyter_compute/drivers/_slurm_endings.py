@@ -18,6 +18,7 @@ from ._slurm_queue import Queue, QueueRow
 
 _WORD_S = 30.0
 _FORCE_S = 15.0
+_WORDLESS = ("COMPLETED", "FAILED")
 
 Conclude = Callable[[Job, Mapping[str, Any] | None], Awaitable[None]]
 
@@ -105,6 +106,8 @@ class Endings:
         is_again = row.restarts > restarts_of(job)
         if is_again or time.monotonic() - since >= self.patience_s:
             state, error, is_lost = _verdict(row, is_again=is_again)
+            if told is not None and row.state in _WORDLESS:
+                error = f"the keeper of the run was killed on its node (Slurm: {row.state})"
             final = {"state": state.value, "error": error, "requeue": is_lost}
             await self._conclude(job, final)
         state = told.state if told is not None else _before(row)
