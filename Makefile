@@ -91,7 +91,7 @@ lint: $(VENV)/.with-test $(VENV)/.with-lint
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm lint
 
-bench: $(VENV)/.with-test $(VENV)/.with-bench
+bench: $(VENV)/.with-test $(VENV)/.with-bench engines
 	$(BIN)/python -m benchmarks --peers $(BIN)/python
 
 screenshots: $(VENV)/.with-test $(VENV)/.with-examples browser

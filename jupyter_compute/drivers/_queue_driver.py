@@ -23,12 +23,15 @@ class Submission(Struct, frozen=True, kw_only=True):
         lookup: Commands that print the id of the job if it is in the queue. They are run where
             the answer to ``argv`` was lost, before it is run again.
         timeout_s: How long each of them may take.
+        adopt: The id of a job with which the engine has begun this attempt by itself; nothing is
+            handed over then.
     """
 
     argv: tuple[str, ...]
     script: str
     lookup: tuple[tuple[str, ...], ...] = ()
     timeout_s: float = 60.0
+    adopt: str = ""
 
 
 class QueueDriver(HostDriver):

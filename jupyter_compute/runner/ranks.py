@@ -49,6 +49,9 @@ def ranks_of(job: dict[str, Any], argv: list[str], path: str | None, folder: str
     count = int(resources.get("processes_per_node") or 1)
     how = resources.get("distribution") or "none"
     total = count * int(resources.get("nodes") or 1)
+    if how == "mpi" and job.get("mpi") and allocation.is_given(job):
+        words = allocation.launcher(resources, str(job["mpi"]), argv)
+        return [Rank(0, words, {}, "log", False)]
     if how == "mpi":
         # Under Slurm it starts its processes on all nodes of the allocation. It would hand on a
         # warning to processes that end on it.
@@ -58,7 +61,7 @@ def ranks_of(job: dict[str, Any], argv: list[str], path: str | None, folder: str
         return [Rank(0, argv, {}, "log")]
     ports = _free_ports(count)
     if allocation.is_given(job):
-        words = allocation.launcher(folder, resources, argv)
+        words = allocation.launcher(resources, "none", allocation.wrapped(folder, argv))
         return [Rank(0, words, allocation.variables(resources, ports[0]), "log", True)]
     return [
         Rank(
