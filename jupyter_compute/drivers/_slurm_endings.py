@@ -17,6 +17,7 @@ from ._slurm_queue import Queue, QueueRow
 
 _WORD_S = 30.0
 _FORCE_S = 15.0
+_WORDLESS = ("COMPLETED", "FAILED")
 
 Conclude = Callable[[Job, JobStatus], Awaitable[object]]
 
@@ -108,6 +109,8 @@ class Endings:
         is_again = row.restarts > restarts_of(job)
         if is_again or time.monotonic() - since >= self.patience_s:
             state, error, is_lost = _verdict(row, is_again=is_again)
+            if told is not None and row.state in _WORDLESS:
+                error = f"the keeper of the run was killed on its node (Slurm: {row.state})"
             await self._conclude(job, JobStatus(state=state, error=error, requeue=is_lost))
         state = told.state if told is not None else _before(row)
         status = told or JobStatus(state=state)
