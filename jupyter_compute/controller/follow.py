@@ -63,8 +63,8 @@ class Follower:
             waited: dict[str, Any] = {}
             if run.state is RunState.QUEUED:
                 # It waited in its engine's queue, too.
-                queue = {"phases": {"queue": max(self._context.clock() - run.created, 0.0)}}
-                waited = {"facts": merged(run.facts, queue)}
+                queue_s = max(self._context.clock() - run.created, 0.0)
+                waited["facts"] = merged(run.facts, {"phases": {"queue": queue_s}})
             ticket.run = await desk.ask(
                 desk.store.advance,
                 run.id,
