@@ -230,6 +230,7 @@ class SlurmDriver(QueueDriver):
         deadline = time.monotonic() + wait_s
         expected = dict(known or {})
         ids = {slurm_id(job.job_id): job.run_id for job in jobs}
+        self._endings.keep(jobs)
         while True:
             await self.queue.refresh(ids)
             now = time.monotonic()
