@@ -230,6 +230,7 @@ class SlurmDriver(QueueDriver):
         deadline = time.monotonic() + wait_s
         expected = dict(known or {})
         ids = {slurm_id(job.job_id): job.run_id for job in jobs}
+        self._endings.keep(jobs)
         while True:
             await self.queue.refresh(ids)
             now = time.monotonic()
@@ -315,5 +316,8 @@ def slurm_id(job_id: str) -> str:
 
 
 def _queue_of(options: SlurmOptions) -> str:
-    words = (options.partition, options.account, options.qos)
-    return "/" + ":".join(words) if any(words) else ""
+    """Name a queue of a cluster: its partition, and who pays for what is in it."""
+    named = (("account", options.account), ("qos", options.qos))
+    query = "&".join(f"{name}={value}" for name, value in named if value)
+    partition = f"/{options.partition}" if options.partition else ""
+    return partition + (f"?{query}" if query else "")
