@@ -61,17 +61,22 @@ def state_of(engine: str, name: str, env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def remove(
-    engine: str, names: Sequence[str], env: Mapping[str, str], within_s: float = _REMOVAL_S
+    engine: str, doomed: Sequence[str], env: Mapping[str, str], within_s: float = _REMOVAL_S
 ) -> None:
     """End containers by force and remove them, as far as the engine answers. Repeatable."""
-    asking.ask([engine, "rm", "--force", *names], env, within_s)
+    asking.ask([engine, "rm", "--force", *doomed], env, within_s)
 
 
-def are_gone(engine: str, names: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Tell whether an engine knows none of these containers any more."""
+def names(engine: str, env: Mapping[str, str]) -> set[str] | None:
+    """Return the names of our containers that an engine knows; ``None`` if it says nothing."""
     words = ["ps", "--all", "--filter", f"name={PREFIX}", "--format", "{{.Names}}"]
     answer = asking.ask([engine, *words], env)
-    return answer.code == 0 and not set(answer.said.split()) & set(names)
+    return None if answer.code else set(answer.said.split())
+
+
+def run_of(name: str) -> str:
+    """Return the id of the run that a container is of, by the container's name."""
+    return name[len(PREFIX) :].rsplit("-", 2)[0]
 
 
 def _look(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Program:

@@ -50,7 +50,8 @@ def prepare(place: Place) -> Interpreter | Image:
     if kind == "conda":
         return _built(place, CondaRecipe(str(environment["text"])))
     if kind == "image":
-        return prepare_image(place, str(environment["image"]))
+        given = (str(environment.get(name) or "") for name in ("image", "dockerfile"))
+        return prepare_image(place, *given)
     raise EnvironmentFailedError(
         f"an environment of the type {kind!r} is not known to this target's agent"
     )

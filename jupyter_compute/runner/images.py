@@ -8,14 +8,14 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from . import asking
+from . import asking, dockerfiles
 from .asking import Program
-from .building import mask
 from .containers import CHOICE, find_engine
 from .endings import shorten
 from .interpreters import distributions
 from .place import EnvironmentFailedError, Place
 from .preparation import base_environment
+from .remedies import with_remedy
 from .run_folder import replace_json
 
 _PROBE_S = 120.0
@@ -81,8 +81,13 @@ class Image:
         return dict(self._facts)
 
 
-def prepare_image(place: Place, name: str) -> Image:
-    """Return an image once it is on the target; pulls it where that is needed and allowed.
+def prepare_image(place: Place, name: str, dockerfile: str = "") -> Image:
+    """Return an image once it is on the target; pulls or builds it where that is needed.
+
+    Args:
+        place: Where, and for what.
+        name: Its name, unless there is a Dockerfile.
+        dockerfile: The path of a Dockerfile in the snapshot.
 
     Raises:
         EnvironmentFailedError: There is no engine, or no such image.
@@ -92,7 +97,10 @@ def prepare_image(place: Place, name: str) -> Image:
     engine = find_engine(env)
     if engine.trouble:
         raise EnvironmentFailedError(f"{engine.trouble}; {engine.remedy}")
-    image_id = _have(place, engine, name, str(asked.get("pull") or "missing"), env)
+    if dockerfile:
+        name = dockerfiles.build(place, engine, dockerfile, env)
+    pull = "never" if dockerfile else str(asked.get("pull") or "missing")
+    image_id = _have(place, engine, name, pull, env)
     mounts = [read_mount(text) for text in asked.get("mounts") or ()]
     common = [
         *_user_words(engine, env),
@@ -134,8 +142,8 @@ def _have(place: Place, engine: Program, name: str, pull: str, env: dict[str, st
         place.announce("pulling the image")
         place.run.add_log(f"$ {engine.name} pull {name}")
         if place.step([engine.path, "pull", name], place.root, env):
-            said = mask(place.complaint() or answer.complained)
-            raise EnvironmentFailedError(shorten(f"the image {name} cannot be had: {said}"))
+            said = with_remedy(place.complaint() or answer.complained)
+            raise EnvironmentFailedError(f"the image {name} cannot be had: {said}")
         answer = asking.ask(words, env)
     if answer.code:
         said = shorten(answer.complained)
@@ -167,7 +175,7 @@ def _understood(answer: asking.Word) -> dict[str, Any]:
     if answer.code == 127:
         return {"shell": False}
     if answer.code:
-        said = shorten(answer.complained or f"exit code {answer.code}")
+        said = with_remedy(answer.complained or f"exit code {answer.code}")
         raise EnvironmentFailedError(f"no container of the image can be run: {said}")
     found: dict[str, Any] = {"shell": True}
     rows = json.loads(answer.said.splitlines()[-1])

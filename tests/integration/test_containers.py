@@ -13,12 +13,13 @@ from typing import Any
 
 import container_engines
 import pytest
-from container_engines import IMAGE, MOUNT, ContainerEngine
+from container_engines import BASE, IMAGE, MOUNT, ContainerEngine
 from keeper_stage import Stage, events_of, final, log_of, state_of, until
 
 from jupyter_compute.drivers.local import LocalDriver
 from jupyter_compute.model import ImageEnvironment, RunState
 from jupyter_compute.runner import library, processes, status
+from jupyter_compute.runner.containers import PREFIX
 from jupyter_compute.testing.jobs import say, write
 from jupyter_compute.testing.stage import Stage as DriverStage
 from jupyter_compute.testing.stage import Subject
@@ -61,13 +62,20 @@ class Yard:
     def launch(self, *argv: str, image: str = IMAGE, **changes: Any) -> str:
         asked = {"engine": self.engine.name, "mounts": [MOUNT], **changes.pop("containers", {})}
         env = {**self.engine.env, **changes.pop("env", {})}
-        environment = {"type": "image", "image": image}
+        dockerfile = changes.pop("dockerfile", "")
+        environment = {"type": "image", "image": image, "dockerfile": dockerfile}
         return self.stage.launch(
             *argv, environment=environment, containers=asked, env=env, **changes
         )
 
     def python(self, code: str, **changes: Any) -> str:
         return self.launch("{python}", "-c", code, **changes)
+
+    def build(self, path: str, files: dict[str, str], **changes: Any) -> str:
+        """Run a program in an image that is built from a Dockerfile among the files."""
+        self.engine.add_base(Path(self.stage.root))
+        code = "import os; print(open('/opt/greeting').read(), os.environ.get('COLOR'))"
+        return self.python(code, image="", dockerfile=path, files=files, **changes)
 
     def finish(self, folder: str) -> dict[str, Any]:
         return self.stage.finish(folder)
@@ -180,6 +188,66 @@ def test_variables_and_secrets_arrive_whole_and_stand_in_no_command(yard: Yard) 
         assert path.name == "log" or not path.is_file() or b"hush" not in path.read_bytes()
 
 
+@either
+def test_no_engine_writes_a_secret_down(yard: Yard) -> None:
+    code = "import os, time; print(os.environ['KEY'], 'on', sep='\\n', flush=True); time.sleep(99)"
+    folder = yard.python(code, secrets={"KEY": "hush 'hush'\n\"$x\""})
+    yard.until_on(folder)
+    assert log_of(folder) == "hush 'hush'\n\"$x\"\non\n"
+    [name] = yard.engine.containers()
+    assert "hush" not in yard.engine.run("inspect", name)
+    assert not Path("/dev/shm", name).exists()
+    status.cancel(folder)
+    yard.finish(folder)
+
+
+DOCKERFILE = f"""\
+FROM {BASE}
+COPY greeting /opt/greeting
+RUN echo built >>/opt/greeting
+ENV COLOR=green
+"""
+
+
+@either
+def test_an_image_is_built_from_a_dockerfile_of_the_snapshot_once(yard: Yard) -> None:
+    files = {"there/Dockerfile": DOCKERFILE, "there/greeting": "hello ", "train.py": "1"}
+    both = [yard.build("there/Dockerfile", {**files, "n": str(number)}) for number in range(2)]
+    for folder in both:
+        yard.complete(folder)
+        assert log_of(folder).endswith("hello built\n green\n")
+    assert sum("COPY greeting" in log_of(folder) for folder in both) == 1
+    built = [name for name in yard.engine.images() if "jupyter-compute" in name]
+    assert len(built) == 1
+    yard.complete(again := yard.build("there/Dockerfile", {**files, "train.py": "2"}))
+    assert log_of(again) == "hello built\n green\n"
+
+
+def test_an_image_is_built_anew_from_other_files(yard: Yard) -> None:
+    files = {"there/Dockerfile": DOCKERFILE}
+    yard.complete(other := yard.build("there/Dockerfile", {**files, "there/greeting": "bye "}))
+    assert log_of(other).endswith("bye built\n green\n")
+
+
+@either
+def test_a_build_that_fails_says_so_in_the_engines_words(yard: Yard) -> None:
+    text = f"FROM {BASE}\nRUN echo no such package >&2; exit 7\n"
+    found = yard.finish(yard.build("Dockerfile", {"Dockerfile": text}))
+    assert found["error"].startswith("the image could not be built: ")
+    assert "exit 7" in found["error"] or "exit status 7" in found["error"]
+    assert yard.engine.containers() == []
+
+
+def test_what_is_wrong_with_a_dockerfile_is_said(yard: Yard) -> None:
+    found = yard.finish(yard.build("Dockerfile", {"Dockerfile": "FORM x\n"}))
+    assert "form" in found["error"].lower()
+    found = yard.finish(yard.build("Dockerfile", {"Dockerfile": "FROM 127.0.0.1:1/x:1\n"}))
+    assert "127.0.0.1:1" in found["error"]
+    assert found["error"].endswith("set the proxy that the engine uses")
+    found = yard.finish(yard.build("Dockerfile", {}))
+    assert found["error"] == "there is no Dockerfile in the snapshot"
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -242,6 +310,33 @@ def test_a_killed_keepers_container_is_removed(yard: Yard) -> None:
     found = yard.finish(folder)
     assert found["error"].startswith("the keeper of the run was killed during the run")
     assert yard.stage.left() == [] and yard.engine.containers() == []
+
+
+@either
+def test_a_killed_client_of_the_engine_is_told_and_its_container_removed(yard: Yard) -> None:
+    folder = yard.python(STUBBORN)
+    yard.until_on(folder, 3)
+    until(lambda: state_of(folder).get("leaders"), "the note of the start")
+    [[client, _]] = state_of(folder)["leaders"]
+    os.kill(client, signal.SIGKILL)
+    found = yard.finish(folder)
+    assert found["error"] == f"{yard.engine.name} ended before the container did"
+    assert yard.stage.left() == [] and yard.engine.containers() == []
+
+
+@either
+def test_what_an_engine_could_not_remove_goes_with_a_later_run(yard: Yard) -> None:
+    folder = yard.python("print('one')")
+    yard.complete(folder)
+    over, foreign = (
+        f"{PREFIX}{run_id}-0123456789ab-0"
+        for run_id in (os.path.basename(os.path.dirname(folder)), "another-targets")
+    )
+    for name in (over, foreign):
+        yard.engine.run("create", "--name", name, IMAGE, "x")
+    yard.complete(yard.python("print('two')"))
+    assert yard.engine.containers() == [foreign]
+    yard.engine.run("rm", foreign)
 
 
 @either
