@@ -60,7 +60,7 @@ class Contained:
         self.engine = image.engine
         self.python = image.python
         self.search_path: str | None = None
-        self._inside = self._variables(secrets)
+        self._inside = variables_inside(run, job, token, secrets)
         hidden = memory.carried(secrets) if image.has_shell else set()
         self._hidden = {name: self._inside.pop(name) for name in hidden}
         # A name stands in a command that others see, its value does not.
@@ -197,12 +197,16 @@ class Contained:
         words = ["--memory", f"{round(memory_gb * 1024)}m"] if memory_gb else []
         return [*words, "--cpus", f"{cpus:g}"] if cpus else words
 
-    def _variables(self, secrets: dict[str, str]) -> dict[str, str]:
-        given = self.job.get("env") or {}
-        user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
-        named = {"HOME": self.run / "home", "USER": user, "LOGNAME": user}
-        own = own_variables(self.run, self.job, self.token, given.get("PYTHONPATH", ""))
-        return {**named, "PYTHONUNBUFFERED": "1", **given, **own, **secrets}
+
+def variables_inside(
+    run: RunFolder, job: dict[str, Any], token: str, secrets: dict[str, str]
+) -> dict[str, str]:
+    """Return the variables that a program in a container is given, besides the image's."""
+    given = job.get("env") or {}
+    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    named = {"HOME": run / "home", "USER": user, "LOGNAME": user}
+    own = own_variables(run, job, token, given.get("PYTHONPATH", ""))
+    return {**named, "PYTHONUNBUFFERED": "1", **given, **own, **secrets}
 
 
 def gpus_of(job: dict[str, Any]) -> list[str]:

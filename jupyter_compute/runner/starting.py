@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import programs
@@ -33,28 +34,25 @@ class Plain:
 
     Args:
         run: The attempt's folder.
-        job: What was asked for.
-        interpreter: The environment's interpreter.
-        token: What the run's processes are known by.
-        secrets: Environment variables that are written nowhere.
-
-    Attributes:
-        python: What ``{python}`` stands for.
-        search_path: Where programs are looked up.
+        python: What ``{python}`` stands for; empty if there is none.
+        env: Their environment variables.
+        search_path: Where programs are looked up; ``None`` where that cannot be told.
+        prefix: What each program is started by, such as an engine that does so in an image.
     """
 
     def __init__(
         self,
         run: RunFolder,
-        job: dict[str, Any],
-        interpreter: Interpreter,
-        token: str,
-        secrets: dict[str, str],
+        python: str,
+        env: dict[str, str],
+        search_path: str | None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.run = run
-        self.python = interpreter.path
-        self.env = {**environment_variables(run, job, interpreter, token), **secrets}
-        self.search_path: str | None = self.env["PATH"]
+        self.python = python
+        self.env = env
+        self.search_path = search_path
+        self.prefix = tuple(prefix)
 
     def plan(self, ranks: list[Rank]) -> dict[str, Any]:
         """Return what is to be noted before the start: nothing."""
@@ -69,8 +67,8 @@ class Plain:
         Raises:
             OSError: It could not be started.
         """
-        output = log_path(self.run.path, rank)
-        return programs.spawn(rank.argv, {**self.env, **rank.env}, self.run / "work", output)
+        output, env = log_path(self.run.path, rank), {**self.env, **rank.env}
+        return programs.spawn([*self.prefix, *rank.argv], env, self.run / "work", output)
 
     def aim(self, pid: int) -> int:
         """Return the pid to signal for a program that was started."""
@@ -89,3 +87,23 @@ class Plain:
     def remove(self) -> bool:
         """Remove what the start left besides processes: nothing."""
         return True
+
+
+def plain(
+    run: RunFolder,
+    job: dict[str, Any],
+    interpreter: Interpreter,
+    token: str,
+    secrets: dict[str, str],
+) -> Plain:
+    """Return what starts the programs of a run with an interpreter of this machine.
+
+    Args:
+        run: The attempt's folder.
+        job: What was asked for.
+        interpreter: The environment's interpreter.
+        token: What the run's processes are known by.
+        secrets: Environment variables that are written nowhere.
+    """
+    env = {**environment_variables(run, job, interpreter, token), **secrets}
+    return Plain(run, interpreter.path, env, env["PATH"])
