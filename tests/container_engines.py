@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from clusters import apptainer as stand_in
+
 IMAGE = "localhost/plain:1"
 BASE = "localhost/base:1"
 """The skeleton with a shell of its own, so that other images can be built from it."""
@@ -24,6 +26,7 @@ MOUNT = "/usr:/usr:ro"
 
 _FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "var/tmp", "root", "home", "run")
 _LINKS = ("bin", "sbin", "lib", "lib64")
+_USERS = b"root:x:0:0:root:/root:/bin/sh\n"
 _PATIENCE_S = 60.0
 _PR_SET_PDEATHSIG = 1
 
@@ -34,6 +37,7 @@ class ContainerEngine(NamedTuple):
     name: str
     path: str
     env: dict[str, str]
+    image: str = IMAGE
 
     def run(self, *words: str) -> str:
         env = {**os.environ, **self.env}
@@ -42,6 +46,8 @@ class ContainerEngine(NamedTuple):
         return done.stdout
 
     def containers(self) -> list[str]:
+        if self.name == "apptainer":
+            return []
         return self.run("ps", "--all", "--format", "{{.Names}}").split()
 
     def images(self) -> list[str]:
@@ -119,6 +125,19 @@ def podman(folder: Path, path: str) -> Iterator[ContainerEngine]:
     engine.run("rm", "--all", "--force")
 
 
+def apptainer(folder: Path) -> ContainerEngine:
+    """Return Apptainer, or a stand-in where it is not, with an image that is a folder."""
+    image = folder / "plain"
+    for name in _FOLDERS:
+        (image / name).mkdir(parents=True)
+    for name in _LINKS:
+        (image / name).symlink_to(f"usr/{name}")
+    (image / "etc/passwd").write_bytes(_USERS)
+    (image / "etc/group").write_bytes(b"root:x:0:\n")
+    path = shutil.which("apptainer") or str(stand_in.install(folder / "bin"))
+    return ContainerEngine("apptainer", path, {}, str(image))
+
+
 def _import(
     engine: ContainerEngine, folder: Path, image: str, files: dict[str, str] | None = None
 ) -> None:
@@ -132,10 +151,9 @@ def _import(
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = tarfile.SYMTYPE, f"usr/{name}"
             file.addfile(entry)
-        users = b"root:x:0:0:root:/root:/bin/sh\n"
         entry = tarfile.TarInfo("etc/passwd")
-        entry.size = len(users)
-        file.addfile(entry, io.BytesIO(users))
+        entry.size = len(_USERS)
+        file.addfile(entry, io.BytesIO(_USERS))
         for path, source in (files or {}).items():
             file.add(os.path.realpath(source), path.lstrip("/"))
     engine.run("import", str(archive), image)

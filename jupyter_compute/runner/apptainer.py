@@ -11,10 +11,10 @@ import json
 import os
 from typing import Any, NamedTuple
 
+from . import processes
 from .asking import Program
 from .building import CannotBuildError, Site, Step
 from .contained import gpus_of, variables_inside
-from .containers import APPTAINERS
 from .images import FIND_PYTHON, SHELL, Mount, client_environment, look_into, read_mount
 from .place import EnvironmentFailedError, Place
 from .preparation import base_environment
@@ -72,7 +72,7 @@ class SifRecipe(NamedTuple):
         verb = "build" if reference.startswith(_BY_BUILD) else "pull"
         words = [verb, "--force", os.path.join(site.folder, FILE), reference]
         shown = [self.engine.name, verb, reference]
-        return [Step([self.engine.path, *words], {}, shown)]
+        return [Step([self.engine.path, "--nocolor", *words], {}, shown)]
 
 
 class Sif:
@@ -121,7 +121,7 @@ class Sif:
         own += [Mount(library, library, True)] if library else []
         prefix += [word for mount in own for word in mount.words()]
         env = {**environment_outside(job), **_marked(self.engine, inside)}
-        return Plain(run, self.python, env, None, [*prefix, *self.words, self.path])
+        return Plain(run, self.python, env, env.get("PATH", ""), [*prefix, *self.words, self.path])
 
 
 def environment_outside(job: dict[str, Any]) -> dict[str, str]:
@@ -173,7 +173,7 @@ def prepare_sif(place: Place, engine: Program, name: str, path: str) -> Sif:
 
 
 def _command(engine: Program, *words: str) -> list[str]:
-    return [engine.path, "--quiet", "exec", *words]
+    return [engine.path, "--quiet", "--nocolor", "exec", *words]
 
 
 def _gpu_words(job: dict[str, Any]) -> list[str]:
@@ -184,7 +184,7 @@ def _gpu_words(job: dict[str, Any]) -> list[str]:
 
 def _marked(engine: Program, inside: dict[str, str]) -> dict[str, str]:
     """Name variables so that they count inside whatever the image sets."""
-    prefix = "APPTAINERENV_" if engine.name == APPTAINERS[0] else "SINGULARITYENV_"
+    prefix = processes.TOLD[engine.name]
     # Its processes are known by some of them from outside, too.
     own = {name: value for name, value in inside.items() if name.startswith("JUPYTER_COMPUTE_")}
     return {**own, **{prefix + name: value for name, value in inside.items()}}

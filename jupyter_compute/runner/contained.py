@@ -43,7 +43,10 @@ class Contained:
     Attributes:
         python: What ``{python}`` stands for; empty if the image has none.
         search_path: Where programs are looked up: nobody knows that outside.
+        prefix: What the program of each rank is started by: nothing, as the engine starts it.
     """
+
+    prefix = ()
 
     def __init__(
         self,

@@ -74,7 +74,11 @@ def _find(name: str, place: Place) -> str:
 
 def _image(place: Place, name: str, dockerfile: str) -> Image | Sif:
     only = APPTAINERS if apptainer.is_only_apptainers(name) else BUILDERS if dockerfile else ()
-    engine = find_engine(client_environment(place.job), only=only)
+    env = client_environment(place.job)
+    engine = find_engine(env, only=only)
+    if int((place.job.get("resources") or {}).get("nodes") or 1) > 1 and not only:
+        on_all = find_engine(env, only=APPTAINERS)
+        engine = engine if on_all.trouble else on_all
     if engine.trouble:
         raise EnvironmentFailedError(f"{engine.trouble}; {engine.remedy}")
     if engine.name not in APPTAINERS:

@@ -117,7 +117,10 @@ def prepare_image(place: Place, engine: Program, name: str, dockerfile: str = ""
 
 def client_environment(job: dict[str, Any]) -> dict[str, str]:
     """Return the variables that an engine's program is run with for a job."""
-    env = {**base_environment(), **(job.get("env") or {})}
+    base = base_environment()
+    env = {**base, **(job.get("env") or {})}
+    # What a run wants to find its programs by need not lead to the engine.
+    env["PATH"] = os.pathsep.join(dict.fromkeys([env.get("PATH", ""), base.get("PATH", "")]))
     choice = (job.get("containers") or {}).get("engine")
     return {**env, CHOICE: str(choice)} if choice else env
 

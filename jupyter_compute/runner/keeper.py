@@ -241,7 +241,8 @@ class Keeper:
                 raise Ended("failed", f"there is no Python 3 in {self.interior.name}")
             argv[0] = starter.python
         try:
-            ranks = ranks_of(self.job, argv, starter.search_path, self.run.path)
+            found = (starter.search_path, self.run.path, starter.prefix)
+            ranks = ranks_of(self.job, argv, *found)
             note = starter.plan(ranks)
             if note:
                 self.state["containers"] = note

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import programs
+from . import processes, programs
 from .interpreters import Interpreter
 from .preparation import environment_variables
 from .ranks import Rank, log_path
@@ -37,7 +37,8 @@ class Plain:
         python: What ``{python}`` stands for; empty if there is none.
         env: Their environment variables.
         search_path: Where programs are looked up; ``None`` where that cannot be told.
-        prefix: What each program is started by, such as an engine that does so in an image.
+        prefix: What the program of each rank is started by, such as an engine that does so in
+            an image.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class Plain:
             OSError: It could not be started.
         """
         output, env = log_path(self.run.path, rank), {**self.env, **rank.env}
-        return programs.spawn([*self.prefix, *rank.argv], env, self.run / "work", output)
+        return programs.spawn(rank.argv, env, self.run / "work", output)
 
     def aim(self, pid: int) -> int:
         """Return the pid to signal for a program that was started."""
-        return pid
+        if not self.prefix:
+            return pid
+        return processes.program_below(pid, self.env.get(processes.TOKEN, ""))
 
     def insiders(self) -> list[int] | None:
         """List the programs that are no children of ours; ``None`` where all of them are."""

@@ -42,6 +42,13 @@ def podman(
 
 
 @pytest.fixture
+def apptainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContainerEngine:
+    found = container_engines.apptainer(tmp_path / "a")
+    monkeypatch.setenv("PATH", os.path.dirname(found.path), prepend=os.pathsep)
+    return found
+
+
+@pytest.fixture
 def containers(request: pytest.FixtureRequest) -> ContainerEngine:
     """Return the engine that a test names, by default Docker."""
     found: ContainerEngine = request.getfixturevalue(getattr(request, "param", "docker"))
@@ -51,6 +58,9 @@ def containers(request: pytest.FixtureRequest) -> ContainerEngine:
 either = pytest.mark.parametrize("containers", ["docker", "podman"], indirect=True)
 """What the engines do in ways of their own is tried with each."""
 
+every = pytest.mark.parametrize("containers", ["docker", "podman", "apptainer"], indirect=True)
+"""Where Apptainer, which runs programs in another way, must come to the same."""
+
 
 class Yard:
     """Runs in containers on a root of their own."""
@@ -59,10 +69,11 @@ class Yard:
         self.stage = stage
         self.engine = containers
 
-    def launch(self, *argv: str, image: str = IMAGE, **changes: Any) -> str:
+    def launch(self, *argv: str, image: str | None = None, **changes: Any) -> str:
         asked = {"engine": self.engine.name, "mounts": [MOUNT], **changes.pop("containers", {})}
         env = {**self.engine.env, **changes.pop("env", {})}
         dockerfile = changes.pop("dockerfile", "")
+        image = self.engine.image if image is None else image
         environment = {"type": "image", "image": image, "dockerfile": dockerfile}
         return self.stage.launch(
             *argv, environment=environment, containers=asked, env=env, **changes
@@ -104,7 +115,7 @@ def yard(tmp_path: Path, containers: ContainerEngine) -> Iterator[Yard]:
     stage.close()
 
 
-@either
+@every
 def test_a_program_runs_in_the_image_as_the_user(yard: Yard) -> None:
     code = (
         "import os; print(os.getcwd(), os.getuid(), os.path.exists('/etc/hostname'));"
@@ -167,7 +178,7 @@ def finish_as(
         os._exit(status)
 
 
-@either
+@every
 def test_output_and_errors_come_in_order_to_the_last_byte(yard: Yard) -> None:
     code = "import os\nfor i in range(3000): os.write(1 + i % 2, b'%d\\n' % i)"
     folder = yard.python(code)
@@ -175,7 +186,7 @@ def test_output_and_errors_come_in_order_to_the_last_byte(yard: Yard) -> None:
     assert log_of(folder) == "".join(f"{number}\n" for number in range(3000))
 
 
-@either
+@every
 def test_variables_and_secrets_arrive_whole_and_stand_in_no_command(yard: Yard) -> None:
     names = ["PLAIN", "LINES", "TOKEN", "HOME", "PATH"]
     code = f"import json, os; print(json.dumps([os.environ.get(n) for n in {names}]))"
@@ -262,6 +273,14 @@ def test_how_a_program_ended_is_told(yard: Yard, code: str, error: str) -> None:
     assert yard.engine.containers() == []
 
 
+def test_below_apptainer_a_signal_reads_as_one(apptainer: ContainerEngine, tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "root")
+    yard = Yard(stage, apptainer)
+    found = yard.finish(yard.python("import os; os.abort()"))
+    assert (found["signal"], found["error"]) == (6, "ended by SIGABRT (it aborted itself)")
+    assert stage.left() == []
+
+
 @either
 def test_want_of_memory_is_told(yard: Yard) -> None:
     code = "x = b'x' * (300 << 20)"
@@ -270,7 +289,7 @@ def test_want_of_memory_is_told(yard: Yard) -> None:
     assert "out of memory" in found["error"]
 
 
-@either
+@every
 def test_a_cancel_is_heard_by_the_program_itself(yard: Yard) -> None:
     code = (
         "import time\nprint('on', flush=True)\n"
@@ -293,6 +312,7 @@ STUBBORN = (
 )
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_whatever_does_not_want_to_end_is_ended(yard: Yard) -> None:
     folder = yard.python(STUBBORN, grace_s=0.5)
     yard.until_on(folder, 3)
@@ -301,11 +321,11 @@ def test_whatever_does_not_want_to_end_is_ended(yard: Yard) -> None:
     assert yard.stage.left() == [] and yard.engine.containers() == []
 
 
-@either
+@every
 def test_a_killed_keepers_container_is_removed(yard: Yard) -> None:
     folder = yard.python(STUBBORN)
     yard.until_on(folder, 3)
-    assert len(yard.engine.containers()) == 1
+    assert len(yard.engine.containers()) == (yard.engine.name != "apptainer")
     os.kill(state_of(folder)["pid"], signal.SIGKILL)
     found = yard.finish(folder)
     assert found["error"].startswith("the keeper of the run was killed during the run")
@@ -359,7 +379,7 @@ def test_what_cannot_be_mounted_is_said(yard: Yard) -> None:
         assert words in found["error"]
 
 
-@either
+@every
 def test_a_read_only_mount_is_not_written_to(yard: Yard, tmp_path: Path) -> None:
     data = tmp_path / "data, all of it"
     data.mkdir()
@@ -372,6 +392,7 @@ def test_a_read_only_mount_is_not_written_to(yard: Yard, tmp_path: Path) -> None
     assert log_of(folder).startswith("kept\n") and (data / "x").read_text() == "kept"
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_our_module_is_found_in_the_image(yard: Yard) -> None:
     lib = library.install(yard.stage.root)
     code = "import jupyter_compute_run as run; run.log('loss', 0.5)"
@@ -380,6 +401,7 @@ def test_our_module_is_found_in_the_image(yard: Yard) -> None:
     assert [event["name"] for event in events_of(folder, "metric")] == ["loss"]
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_several_processes_find_each_other(yard: Yard) -> None:
     code = "import os; print(*(os.environ[n] for n in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR')))"
     folder = yard.python(code, resources={"processes_per_node": 2, "distribution": "pytorch"})
@@ -389,15 +411,17 @@ def test_several_processes_find_each_other(yard: Yard) -> None:
     assert yard.engine.containers() == []
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_any_program_of_an_image_runs(yard: Yard) -> None:
     folder = yard.launch("/usr/bin/printf", "%s", "no Python")
     yard.complete(folder)
     assert log_of(folder) == "no Python"
     found = yard.finish(yard.launch("no-such-program"))
-    assert found["exit_code"] == 127 and "no-such-program" in found["error"]
+    code = 255 if yard.engine.name == "apptainer" else 127
+    assert found["exit_code"] == code and "no-such-program" in found["error"]
 
 
-@either
+@every
 def test_an_image_without_shell_and_python_runs_its_programs(yard: Yard) -> None:
     libraries = [f"/usr/{name}:/usr/{name}:ro" for name in ("lib", "lib64")]
     mounts = [*libraries, "/usr/bin/echo:/box/echo:ro"]
@@ -405,9 +429,10 @@ def test_an_image_without_shell_and_python_runs_its_programs(yard: Yard) -> None
     yard.complete(folder)
     assert log_of(folder) == "bare\n"
     found = yard.finish(yard.python("1", containers={"mounts": mounts}))
-    assert found["error"] == f"there is no Python 3 in the image {IMAGE}"
+    assert found["error"] == f"there is no Python 3 in the image {yard.engine.image}"
     found = yard.finish(yard.launch("/no/program", containers={"mounts": mounts}))
-    assert found["error"].startswith("the container could not be started: ")
+    if yard.engine.name != "apptainer":
+        assert found["error"].startswith("the container could not be started: ")
     assert "/no/program" in found["error"]
 
 
