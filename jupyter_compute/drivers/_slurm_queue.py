@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -82,9 +82,13 @@ class Queue:
         self._interval_s = self.shortest_s
         self.due_at = min(self.due_at, time.monotonic() + self.shortest_s)
 
-    def row(self, job_id: str) -> QueueRow | None:
-        """Return what was said last of a job by its number."""
-        return self._rows.get(job_id)
+    def row(self, job_id: str, run_id: RunId) -> QueueRow | None:
+        """Return what was said last of a job by its number, if it is still that run's.
+
+        A controller that was killed gives a number again that it had not written down.
+        """
+        found = self._rows.get(job_id)
+        return found if found is not None and found.run_id == run_id else None
 
     def rows_of_run(self, run_id: RunId) -> list[QueueRow]:
         """Return what was said last of all jobs of a run."""
@@ -95,11 +99,11 @@ class Queue:
         since = self._absent.get(job_id)
         return time.monotonic() - since if since is not None else 0.0
 
-    async def refresh(self, ids: Collection[str], *, is_forced: bool = False) -> None:
+    async def refresh(self, ids: Mapping[str, RunId], *, is_forced: bool = False) -> None:
         """Ask Slurm if it is time to.
 
         Args:
-            ids: The numbers of the jobs that somebody waits for.
+            ids: The numbers of the jobs that somebody waits for, and whose they are.
             is_forced: Whether it is time whenever it was asked last.
 
         Raises:
@@ -124,19 +128,26 @@ class Queue:
         self._interval_s = self.shortest_s if changed else longer
         self.due_at = time.monotonic() + self._interval_s * random.uniform(0.9, 1.1)
 
-    async def _ask(self, ids: Collection[str]) -> None:
+    async def _ask(self, ids: Mapping[str, RunId]) -> None:
         found = {row.job_id: row for row in _read(rows_of(await self._run(squeue())))}
-        gone = [one for one in ids if one and one not in found]
-        # What is over stays as it was said; it cannot begin again.
-        over = {one: self._rows[one] for one in gone if _is_over(self._rows.get(one))}
-        left = [one for one in gone if one not in over]
+        over: dict[str, QueueRow] = {}
+        left: dict[str, RunId] = {}
+        for one, run_id in ids.items():
+            known = self.row(one, run_id)
+            if not one or (one in found and found[one].run_id == run_id):
+                continue
+            # What is over stays as it was said; it cannot begin again.
+            if known is not None and known.meaning.is_over:
+                over[one] = known
+            else:
+                left[one] = run_id
         if left and self._has_accounting:
             over.update({row.job_id: row for row in await self._accounted(left)})
         now = time.monotonic()
         self._absent = {one: self._absent.get(one, now) for one in left if one not in over}
-        self._rows = {**found, **over}
+        self._rows = {**over, **found}
 
-    async def _accounted(self, ids: list[str]) -> list[QueueRow]:
+    async def _accounted(self, ids: Mapping[str, RunId]) -> list[QueueRow]:
         try:
             text = await self._run(sacct(ids))
         except TargetUnreachableError:
@@ -150,7 +161,7 @@ class Queue:
         for line in text.splitlines():
             job_id, name, state = (*line.split("|"), "", "")[:3]
             ours = run_of(name)
-            if ours and job_id in ids:
+            if ours and ids.get(job_id) == ours[0]:
                 word = state.split()[0] if state else ""
                 rows.append(QueueRow(job_id=job_id, run_id=ours[0], attempt=ours[1], state=word))
         return rows
@@ -179,7 +190,3 @@ def _read(rows: Iterable[Mapping[str, str]]) -> Iterable[QueueRow]:
                 start=row["StartTime"],
                 reason=row["Reason"],
             )
-
-
-def _is_over(row: QueueRow | None) -> bool:
-    return row is not None and row.meaning.is_over

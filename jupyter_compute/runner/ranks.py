@@ -61,6 +61,10 @@ def ranks_of(
     if nodes > 1 and path is None:
         # Its engine would have to be asked on each of the nodes.
         raise OSError(95, "only Apptainer runs an image on several nodes", f"{nodes} nodes")
+    is_spread = allocation.is_given(job) and path is not None
+    if how == "mpi" and job.get("mpi") and is_spread:
+        words = allocation.launcher(resources, str(job["mpi"]), [*prefix, *argv])
+        return [Rank(0, words, {}, "log", False)]
     if how == "mpi":
         # Under Slurm it starts its processes on all nodes of the allocation. It would hand on a
         # warning to processes that end on it.
@@ -70,8 +74,8 @@ def ranks_of(
     if total == 1 and how == "none":
         return [Rank(0, argv, {}, "log")]
     ports = _free_ports(count)
-    if allocation.is_given(job) and path is not None:
-        words = allocation.launcher(folder, resources, argv)
+    if is_spread:
+        words = allocation.launcher(resources, "none", allocation.wrapped(folder, argv))
         return [Rank(0, words, allocation.variables(resources, ports[0]), "log", True)]
     return [
         Rank(

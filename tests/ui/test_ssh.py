@@ -114,21 +114,23 @@ def test_a_cell_runs_on_while_its_machine_is_cut_off_and_is_caught_up_with(
     open_lab: Callable[..., Page],
     open_run: Callable[[str], Locator],
     served: Served,
+    folder: str,
     machine: Machine,
     assert_accessible: Callable[[str], None],
 ) -> None:
+    machine.heal()
+    machine.path("/tmp/gate").unlink(missing_ok=True)
     trusting = machine.folder / "trusting_config"
     new = "Host *\n  StrictHostKeyChecking accept-new\n"
     trusting.write_text(new + machine.ssh_config.read_text())
     options = {"host": machine.alias(machine.users[1]), "config_file": str(trusting)}
     served.post("/targets", {"name": "gpu-box", "kind": "ssh", "options": options}, 201)
-    (served.root / "cut").mkdir()
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(STEPS)],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
-    nbformat.write(notebook, served.root / "cut" / "steps.ipynb")
-    page = open_lab("cut/steps.ipynb")
+    nbformat.write(notebook, served.root / folder / "steps.ipynb")
+    page = open_lab(f"{folder}/steps.ipynb")
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
     # A key would be lost while JupyterLab starts and takes the focus.
     page.locator('.jp-Cell [data-command="compute:submit-cell"]').click()
