@@ -7,7 +7,7 @@ keeper: before one has begun, and after one was killed, with its node or at the 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from msgspec import structs
 
@@ -17,6 +17,7 @@ from ._slurm_queue import Queue, QueueRow
 
 _WORD_S = 30.0
 _FORCE_S = 15.0
+_WORDLESS = ("COMPLETED", "FAILED")
 
 Conclude = Callable[[Job, JobStatus], Awaitable[object]]
 
@@ -44,6 +45,12 @@ class Endings:
         self._force = force
         self._since: dict[tuple[RunId, int], float] = {}
         self._canceled: dict[tuple[RunId, int], float] = {}
+
+    def keep(self, jobs: Collection[Job]) -> None:
+        """Wait for nothing of any others."""
+        kept = {_key(job) for job in jobs}
+        self._since = {key: since for key, since in self._since.items() if key in kept}
+        self._canceled = {key: at for key, at in self._canceled.items() if key in kept}
 
     @property
     def due_at(self) -> float:
@@ -108,7 +115,11 @@ class Endings:
         is_again = row.restarts > restarts_of(job)
         if is_again or time.monotonic() - since >= self.patience_s:
             state, error, is_lost = _verdict(row, is_again=is_again)
+            if told is not None and row.state in _WORDLESS:
+                error = f"the keeper of the run was killed on its node (Slurm: {row.state})"
             await self._conclude(job, JobStatus(state=state, error=error, requeue=is_lost))
+            # Its keeper may turn out to be at it still.
+            self._since[_key(job)] = time.monotonic()
         state = told.state if told is not None else _before(row)
         status = told or JobStatus(state=state)
         return structs.replace(status, reason=f"{row.state} ({row.meaning.words})")

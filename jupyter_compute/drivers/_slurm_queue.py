@@ -14,8 +14,9 @@ from ._slurm_commands import command, rows_of, run_of, sacct, squeue
 from ._slurm_states import Meaning, meaning_of, plain, why_waiting
 from ._statuses import Executed
 
-_SHORTEST_S, _LONGEST_S = 1.0, 30.0
+_SHORTEST_S, _LONGEST_S = 2.0, 30.0
 _GROWTH = 1.5
+_BREATH_S = 0.5
 _ASK_S = 60.0
 
 
@@ -72,6 +73,7 @@ class Queue:
         self._absent: dict[str, float] = {}
         self._has_accounting = has_accounting
         self._interval_s = self.shortest_s
+        self._asked_at = 0.0
         self.due_at = 0.0
         self.trouble = ""
         """Why there is no answer; empty while there is one."""
@@ -80,7 +82,9 @@ class Queue:
     def hurry(self) -> None:
         """Ask soon: something has been done, or is expected."""
         self._interval_s = self.shortest_s
-        self.due_at = min(self.due_at, time.monotonic() + self.shortest_s)
+        # However many things are done, Slurm is not asked more often for it.
+        soon = max(self._asked_at + self.shortest_s, time.monotonic() + _BREATH_S)
+        self.due_at = min(self.due_at, soon)
 
     def row(self, job_id: str, run_id: RunId) -> QueueRow | None:
         """Return what was said last of a job by its number, if it is still that run's.
@@ -112,6 +116,7 @@ class Queue:
         if not is_forced and time.monotonic() < self.due_at:
             return
         before = self._rows
+        self._asked_at = time.monotonic()
         try:
             await self._ask(ids)
         except TargetUnreachableError:

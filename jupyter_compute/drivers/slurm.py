@@ -23,6 +23,7 @@ from ._containers import (
 from ._host import Host
 from ._queue_driver import QueueDriver, Submission
 from ._reaching import Reaching, in_group, make_host, one_line, place_of
+from ._slurm_cancels import Cancels
 from ._slurm_commands import command, look_ups, name_of, sbatch, script
 from ._slurm_endings import Endings
 from ._slurm_queue import Queue, QueueRow
@@ -135,6 +136,7 @@ class SlurmDriver(QueueDriver):
         self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
         self.queue = Queue(self.execute, options.slurm_bin)
         self._endings = Endings(self.queue, self.conclude, self._force)
+        self._cancels = Cancels(self._scancel)
         self._told: dict[RunId, tuple[JobStatus, JobStatus]] = {}
 
     def make_host(self) -> Host:
@@ -229,6 +231,7 @@ class SlurmDriver(QueueDriver):
         deadline = time.monotonic() + wait_s
         expected = dict(known or {})
         ids = {slurm_id(job.job_id): job.run_id for job in jobs}
+        self._endings.keep(jobs)
         while True:
             await self.queue.refresh(ids)
             now = time.monotonic()
@@ -280,11 +283,7 @@ class SlurmDriver(QueueDriver):
         """End the job: at once while it waits, by its keeper while it runs, by force after that."""
         await super().cancel(job)
         names = [name_of(job.run_id, attempt) for attempt in range(1, job.attempt + 1)]
-        which = slurm_id(job.job_id) or ""
-        one = [which] if which else ["--me", f"--name={','.join(names)}"]
-        await self._scancel(["--state=PENDING", *one])
-        # It wakes the keeper, which ends the run as anywhere else.
-        await self._scancel(["--batch", "--signal=USR1", *one], may_fail=True)
+        await self._cancels.end(slurm_id(job.job_id), names)
         self._endings.expect(job)
         self.queue.hurry()
 
@@ -318,5 +317,8 @@ def slurm_id(job_id: str) -> str:
 
 
 def _queue_of(options: SlurmOptions) -> str:
-    words = (options.partition, options.account, options.qos)
-    return "/" + ":".join(words) if any(words) else ""
+    """Name a queue of a cluster: its partition, and who pays for what is in it."""
+    named = (("account", options.account), ("qos", options.qos))
+    query = "&".join(f"{name}={value}" for name, value in named if value)
+    partition = f"/{options.partition}" if options.partition else ""
+    return partition + (f"?{query}" if query else "")

@@ -14,51 +14,29 @@ from jupyter_compute.model import Distribution, Job, Resources, RunState
 from jupyter_compute.options import read_options, schema_of
 
 # Every state that the manual of squeue has.
-_ALL = [
-    "BOOT_FAIL",
-    "CANCELLED",
-    "COMPLETED",
-    "CONFIGURING",
-    "COMPLETING",
-    "DEADLINE",
-    "FAILED",
-    "NODE_FAIL",
-    "OUT_OF_MEMORY",
-    "PENDING",
-    "PREEMPTED",
-    "RUNNING",
-    "RESV_DEL_HOLD",
-    "REQUEUE_FED",
-    "REQUEUE_HOLD",
-    "REQUEUED",
-    "RESIZING",
-    "REVOKED",
-    "SIGNALING",
-    "SPECIAL_EXIT",
-    "STAGE_OUT",
-    "STOPPED",
-    "SUSPENDED",
-    "TIMEOUT",
-]
-_OVER = [
-    "BOOT_FAIL",
-    "CANCELLED",
-    "COMPLETED",
-    "DEADLINE",
-    "FAILED",
-    "NODE_FAIL",
-    "OUT_OF_MEMORY",
-    "PREEMPTED",
-    "REVOKED",
-    "TIMEOUT",
-]
+_GOING_ON = (
+    *(
+        "CONFIGURING",
+        "COMPLETING",
+        "PENDING",
+        "RUNNING",
+        "RESV_DEL_HOLD",
+        "REQUEUE_FED",
+        "REQUEUED",
+    ),
+    *("REQUEUE_HOLD", "RESIZING", "SIGNALING", "SPECIAL_EXIT", "STAGE_OUT", "STOPPED", "SUSPENDED"),
+)
+_OVER = (
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY"),
+    *("PREEMPTED", "REVOKED", "TIMEOUT"),
+)
 
 
 def job(**more: Any) -> Job:
     return Job(run_id="r-1.x", argv=("true",), snapshot_id="0" * 64, digests=(), **more)
 
 
-@pytest.mark.parametrize("state", _ALL)
+@pytest.mark.parametrize("state", [*_GOING_ON, *_OVER])
 def test_every_state_of_slurm_has_a_meaning_and_only_some_are_an_end(state: str) -> None:
     meaning = states.meaning_of(state)
     assert not meaning.words.startswith("Slurm says")
@@ -203,4 +181,5 @@ def test_each_queue_of_a_cluster_is_a_place_of_its_own() -> None:
         return SlurmDriver.resource_id(SlurmOptions(**options))
 
     assert place() == "slurm+local"
+    assert place(partition="a", qos="b") == "slurm+local/a?qos=b"
     assert len({place(), place(partition="a"), place(account="a"), place(partition="b")}) == 4
