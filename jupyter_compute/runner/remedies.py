@@ -7,7 +7,7 @@ import re
 from .building import mask
 from .endings import shorten
 
-_ROOM = 260
+_ROOM = 200
 _REMEDIES = (
     (
         "could not select device driver|nvidia-container|unresolvable CDI device|"
