@@ -71,6 +71,7 @@ def test_a_machine_is_attached_from_the_form_and_asks_in_dialogs(
 
     form.get_by_label("Name").fill("gpu-box")
     form.get_by_label("Host").fill("gpu1")
+    form.get_by_text("Login", exact=True).click()
     config = form.get_by_role("textbox", name="Configuration of SSH")
     config.fill(str(machine.ssh_config))
     reference = form.get_by_label("Where the password is kept")

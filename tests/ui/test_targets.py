@@ -74,6 +74,8 @@ def test_the_form_says_what_is_wrong_before_and_after_it_is_sent(
     expect(form).to_contain_text("There is a target named taken already.")
     name.fill("a b")
     expect(form).to_contain_text("Only letters, digits")
+    for group in ("Sign-in", "Runs"):
+        form.get_by_text(group, exact=True).click()
     form.get_by_label("Slots").fill("many")
     form.get_by_label("Port").fill("70000")
     form.get_by_role("button", name="Attach", exact=True).click()
