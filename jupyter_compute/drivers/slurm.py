@@ -208,7 +208,7 @@ class SlurmDriver(QueueDriver):
 
     async def _started_again(self, job: Job) -> str:
         """Return the job that Slurm itself has begun this attempt with; empty if there is none."""
-        await self.queue.refresh({}, is_forced=True)
+        await self.queue.refresh(is_forced=True)
         if self.queue.trouble:
             raise self._unreachable(self.queue.trouble)
         for row in self.queue.rows_of_run(job.run_id):
