@@ -48,6 +48,6 @@ def test_podman_is_told_when_to_pull(tmp_path: Path) -> None:
 )
 def test_what_to_do_about_an_engines_words_is_said(said: str, remedy: str) -> None:
     assert with_remedy(said).startswith(said + "; ") and remedy in with_remedy(said)
-    assert "no such word" == with_remedy("no such word")
+    assert with_remedy("no such word") == "no such word"
     assert "hush" not in with_remedy(f"https://me:hush@there: {said}")
     assert len(with_remedy(said * 20)) < 400
