@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ from ._statuses import Executed
 _SHORTEST_S, _LONGEST_S = 2.0, 30.0
 _GROWTH = 1.5
 _BREATH_S = 0.5
-_ASK_S = 60.0
+_ASK_S, _PATIENCE_S = 60.0, 2.0
 
 
 class QueueRow(Struct, frozen=True, kw_only=True):
@@ -72,6 +73,9 @@ class Queue:
         self._rows: dict[str, QueueRow] = {}
         self._absent: dict[str, float] = {}
         self._has_accounting = has_accounting
+        self._ids: Mapping[str, RunId] = {}
+        self._asking: asyncio.Task[None] | None = None
+        self._is_known = False
         self._interval_s = self.shortest_s
         self._asked_at = 0.0
         self.due_at = 0.0
@@ -103,18 +107,44 @@ class Queue:
         since = self._absent.get(job_id)
         return time.monotonic() - since if since is not None else 0.0
 
-    async def refresh(self, ids: Mapping[str, RunId], *, is_forced: bool = False) -> None:
+    async def refresh(
+        self, ids: Mapping[str, RunId] | None = None, *, is_forced: bool = False
+    ) -> None:
         """Ask Slurm if it is time to.
 
+        A question that was asked goes on when its caller gives up: who comes next waits for it.
+        Where Slurm takes long, callers go on with its last answer meanwhile.
+
         Args:
-            ids: The numbers of the jobs that somebody waits for, and whose they are.
+            ids: The numbers of the jobs that somebody waits for, and whose they are; by default
+                those of the last question.
             is_forced: Whether it is time whenever it was asked last.
 
         Raises:
             TargetUnreachableError: The way there is cut.
         """
+        self._ids = self._ids if ids is None else ids
+        if is_forced and self._asking is not None:
+            # It may tell of what was before.
+            await asyncio.wait({self._asking})
         if not is_forced and time.monotonic() < self.due_at:
             return
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._refresh(self._ids), name="squeue")
+            self._asking.add_done_callback(self._answered)
+        asking = self._asking
+        may_go_on = self._is_known and not is_forced
+        await asyncio.wait({asking}, timeout=_PATIENCE_S if may_go_on else None)
+        if asking.done():
+            asking.result()
+
+    def _answered(self, asking: asyncio.Task[None]) -> None:
+        self._asking = None
+        if not asking.cancelled():
+            # Taken, should nobody wait for it any more.
+            asking.exception()
+
+    async def _refresh(self, ids: Mapping[str, RunId]) -> None:
         before = self._rows
         self._asked_at = time.monotonic()
         try:
@@ -125,7 +155,7 @@ class Queue:
             self.silent_since = self.silent_since or time.time()
             self.trouble = exc.message
         else:
-            self.trouble, self.silent_since = "", 0.0
+            self.trouble, self.silent_since, self._is_known = "", 0.0, True
         changed = {key: row.state for key, row in before.items()} != {
             key: row.state for key, row in self._rows.items()
         }

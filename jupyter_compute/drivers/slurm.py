@@ -58,7 +58,8 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bring_uv: Whether uv is brought there from here for environments, if there is none.
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
         environments_limit_gb: How much of the environments that were built is kept there.
-        container_engine: What runs images there, by default whichever answers.
+        container_engine: What runs images there: Docker, Podman or Apptainer, by default which
+            answers. On several nodes it is Apptainer.
         container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
         container_args: Further words for the engine, such as ``--memory=8g``.
         container_pull: When an image is pulled: if it is missing, always, or never.
@@ -207,7 +208,7 @@ class SlurmDriver(QueueDriver):
 
     async def _started_again(self, job: Job) -> str:
         """Return the job that Slurm itself has begun this attempt with; empty if there is none."""
-        await self.queue.refresh({}, is_forced=True)
+        await self.queue.refresh(is_forced=True)
         if self.queue.trouble:
             raise self._unreachable(self.queue.trouble)
         for row in self.queue.rows_of_run(job.run_id):

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from clusters.slurm import Slurm
-from jupyter_compute.drivers.slurm import SlurmDriver
 from killer import LINES
 from slurm_survivors import SlurmStage, fill, stages_of
 from survivors import until
 
+from jupyter_compute.drivers.slurm import SlurmDriver
 from jupyter_compute.model import Resources, RunState
 from jupyter_compute.testing import say
 from jupyter_compute.testing.house import House

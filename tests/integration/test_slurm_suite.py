@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from clusters.slurm import Slurm
-from jupyter_compute.drivers.slurm import SlurmDriver
 from machines import Sshd
 
 from jupyter_compute.driver import Driver
 from jupyter_compute.drivers._host import ProcessPipe
+from jupyter_compute.drivers.slurm import SlurmDriver
 from jupyter_compute.testing import DriverSuite, JobSuite
 
 

@@ -1,8 +1,9 @@
-"""Many runs are canceled with few of Slurm's commands."""
+"""Slurm is asked little, however much is asked of us."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -32,7 +33,7 @@ def cluster(slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
 
 
 async def launched(driver: SlurmDriver, count: int = JOBS) -> list[Job]:
-    """Hand jobs over that wait for good."""
+    """Hand jobs over that go on until they are ended."""
     blobs, jobs = MemoryBlobs(), []
     for _ in range(count):
         job = make_job(blobs, rest(600))
@@ -94,11 +95,50 @@ def test_whoever_cancels_hears_that_slurm_gave_no_answer(cluster: Slurm, tmp_pat
     play(tmp_path, act)
 
 
-def play(folder: Path, act: Callable[[SlurmDriver], Awaitable[None]]) -> None:
+def test_questions_that_are_taken_back_are_not_asked_anew(cluster: Slurm, tmp_path: Path) -> None:
+    async def act(driver: SlurmDriver) -> None:
+        jobs = await launched(driver, 2)
+        cluster.commands.forget()
+        with cluster.commands.hanging("squeue"):
+            for _ in range(10):
+                # As when there is one run more to ask about.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(driver.poll(jobs), 0.3)
+            assert len(cluster.commands.calls("squeue")) == 1
+        states = set()
+        while states != {RunState.QUEUED}:
+            with contextlib.suppress(TargetUnreachableError):
+                states = {status.state for status in (await driver.poll(jobs, {}, 5)).values()}
+
+    play(tmp_path, act)
+
+
+def test_an_end_is_told_while_slurm_takes_its_time(cluster: Slurm, tmp_path: Path) -> None:
+    async def act(driver: SlurmDriver) -> None:
+        (job,) = await launched(driver, 1)
+        found = await driver.poll([job])
+        while found[job.run_id].state is not RunState.RUNNING:
+            found = await driver.poll([job], found, 5)
+        cluster.commands.forget()
+        with cluster.commands.hanging("squeue"):
+            while not cluster.commands.calls("squeue"):
+                await driver.poll([job], found, 0.5)
+            await driver.cancel(job)
+            await canceled(driver, [job])
+            # It has not been given up either.
+            assert len(cluster.commands.calls("squeue")) == 1
+
+    play(tmp_path, act, is_held=False)
+
+
+def play(
+    folder: Path, act: Callable[[SlurmDriver], Awaitable[None]], *, is_held: bool = True
+) -> None:
+    """Play with a driver whose jobs wait for good, or begin."""
     context = DriverContext(
         target="lab", folder=str(folder / "target"), default_python=sys.executable
     )
-    options = SlurmOptions(root=str(folder / "root"), sbatch=("--hold",))
+    options = SlurmOptions(root=str(folder / "root"), sbatch=("--hold",) if is_held else ())
 
     async def whole() -> None:
         driver = SlurmDriver(context, options)
