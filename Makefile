@@ -69,7 +69,7 @@ browser:
 .engines/ray/.made: | $(VENV)/.created
 	rm -rf .engines/ray
 	$(UV) venv --quiet --python $(BIN)/python .engines/ray
-	$(UV) pip install --quiet --python .engines/ray/bin/python 'ray[default]'
+	$(UV) pip install --quiet --python .engines/ray/bin/python 'ray[default]' uv
 	touch $@
 
 # What a remote machine of the tests is made of. Its namespaces need root.

@@ -34,7 +34,7 @@ async def look(watcher: Watcher, options: RayOptions, *, is_whole: bool) -> Targ
         nodes = [one for one in await watcher.nodes() if one.get("state") == "ALIVE"]
     except RefusedError as exc:
         problems.append(_no_state(exc))
-    if is_whole:
+    if is_whole and not problems:
         problems += await _problems(watcher, nodes)
     totals = [dict(one.get("resources_total") or {}) for one in nodes]
     cpus = sum(each.get("CPU", 0.0) for each in totals)
@@ -94,7 +94,14 @@ async def _problems(watcher: Watcher, nodes: list[dict[str, Any]]) -> list[Probl
                 fatal=True,
             )
         )
-    if nodes and not await can_listen(watcher, nodes):
+    if not nodes:
+        problems.append(
+            Problem(
+                message="no node of the cluster is alive",
+                remedy="wait for its head, or see what `ray status` says there",
+            )
+        )
+    elif not await can_listen(watcher, nodes):
         problems.append(
             Problem(
                 message="the dashboard does not show files of its nodes: runs are heard of "

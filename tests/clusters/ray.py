@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -32,6 +33,8 @@ _ENV = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_DOCKER_CPU_WARNING": "1",
     "RAY_COLOR_PREFIX": "0",
+    # The user's own token has no place here.
+    "RAY_AUTH_MODE": "disabled",
     # A node that is gone is noticed soon.
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_timeout_ms": "1000",
@@ -44,12 +47,18 @@ class RayCluster:
     """A head and more nodes, all of them processes of this machine that have their own network.
 
     Args:
+        cpus: How many cores the head says it has.
+        token: The token that it wants.
         env: More environment variables for Ray's processes.
     """
 
-    def __init__(self, *, cpus: int = 4, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, cpus: int = 4, token: str = "", env: Mapping[str, str] | None = None
+    ) -> None:
         self.cpus = cpus
-        self.env = {**_ENV, **(env or {})}
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        auth = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}
+        self.env = {**_ENV, **auth, **(env or {})}
         # The paths of Ray's sockets have little room.
         self.folder = Path(tempfile.mkdtemp(prefix="jcr", dir="/tmp"))
         self._outer: subprocess.Popen[str] | None = None
@@ -113,23 +122,32 @@ class RayCluster:
 
     def start_head(self) -> None:
         """Start the head; its dashboard takes jobs when this returns."""
-        self._start(
+        words = (
             "--head",
             *("--port", "6379", "--num-cpus", str(self.cpus)),
             *("--dashboard-host", "0.0.0.0", "--dashboard-port", str(PORT)),
             *("--temp-dir", str(self.folder / "t")),
         )
-        self.until(self.answers, "the dashboard does not answer")
+        self._start_until(self.answers, *words)
+        # Whatever takes and keeps jobs is started with the first one.
+        self.until(self._takes_jobs, "no job is taken")
+
+    def _takes_jobs(self) -> bool:
+        body = json.dumps({"entrypoint": "true"}).encode()
+        headers = {**self.headers, "Content-Type": "application/json"}
+        request = urllib.request.Request(self.address + "/api/jobs/", body, headers)
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=60) as answer:
+            return bool(json.load(answer)["submission_id"])
+        return False
 
     def start_node(self, cpus: int = 1, resources: str = "{}") -> subprocess.Popen[bytes]:
         """Start one more node; returns the process that holds it."""
         before = self.nodes()
-        started = self._start(
+        return self._start_until(
+            lambda: self.nodes() > before,
             *("--address", f"{self.link.address}:6379", "--num-cpus", str(cpus)),
             *("--resources", resources),
         )
-        self.until(lambda: self.nodes() > before, "the node does not come")
-        return started
 
     def kill_node(self, started: subprocess.Popen[bytes]) -> None:
         """Kill a node with all that runs on it, as a loss of power does."""
@@ -167,9 +185,8 @@ class RayCluster:
 
     def ask(self, path: str) -> Any:
         """Ask the dashboard, from here."""
-        import json  # noqa: PLC0415
-
-        with urllib.request.urlopen(self.address + path, timeout=30) as answer:
+        request = urllib.request.Request(self.address + path, headers=self.headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
     def answers(self) -> bool:
@@ -201,6 +218,19 @@ class RayCluster:
         with contextlib.suppress(OSError):
             return (self.folder / "said").read_text(errors="replace")[-4000:]
         return ""
+
+    def _start_until(self, reached: Callable[[], Any], *words: str) -> subprocess.Popen[bytes]:
+        """Start a node until it is there: Ray gives up by itself where the machine is busy."""
+        started = self._start(*words)
+
+        def look() -> bool:
+            nonlocal started
+            if started.poll() is not None:
+                started = self._start(*words)
+            return bool(reached())
+
+        self.until(look, "the node does not come")
+        return started
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         with (self.folder / "said").open("ab") as said:
