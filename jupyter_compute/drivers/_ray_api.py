@@ -60,6 +60,7 @@ class RayApi:
 
     Attributes:
         calls: How many were made.
+        answer_s: How long an answer may take.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class RayApi:
         self.options = options
         self.target = target
         self.calls = 0
+        self.answer_s = _ANSWER_S
         self._reveal = reveal
         self._client: httpx.AsyncClient | None = None
 
@@ -119,6 +121,7 @@ class RayApi:
         if client is None:
             client = self._client = await self._open()
         self.calls += 1
+        rest.setdefault("timeout", httpx.Timeout(self.answer_s, connect=10.0))
         try:
             answer = await client.request(method, self.options.url + path, **rest)
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as exc:
@@ -138,7 +141,6 @@ class RayApi:
         return httpx.AsyncClient(
             headers=headers,
             verify=self._trust(),
-            timeout=httpx.Timeout(_ANSWER_S, connect=10.0),
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
             follow_redirects=False,
         )

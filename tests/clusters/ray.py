@@ -128,9 +128,8 @@ class RayCluster:
             *("--dashboard-host", "0.0.0.0", "--dashboard-port", str(PORT)),
             *("--temp-dir", str(self.folder / "t")),
         )
-        self._start_until(self.answers, *words)
         # Whatever takes and keeps jobs is started with the first one.
-        self.until(self._takes_jobs, "no job is taken")
+        self._start_until(lambda: self.answers() and self._takes_jobs(), *words)
 
     def _takes_jobs(self) -> bool:
         body = json.dumps({"entrypoint": "true"}).encode()
@@ -169,15 +168,36 @@ class RayCluster:
             process.kill()
         self.until(lambda: not self.processes(), "processes go on")
 
-    def kill_dashboard(self) -> None:
-        """Kill the dashboard alone."""
-        for process in self.processes():
-            if any("dashboard/dashboard.py" in word for word in process.argv):
-                process.kill()
+    def kill_dashboard(self) -> list[str]:
+        """Kill the dashboard alone; returns the command that starts it again."""
+        found = [one for one in self.processes() if _is_dashboard(one)]
+        # The processes of its modules are its children, and end with it.
+        argv = next(list(one.argv) for one in found if "--host" in " ".join(one.argv))
+        for process in found:
+            process.kill()
+        return argv
+
+    def start_dashboard(self, argv: list[str]) -> None:
+        """Start a dashboard that was killed; it takes jobs when this returns."""
+        with (self.folder / "said").open("ab") as said:
+            started = subprocess.Popen(
+                self.command(*argv),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                cwd=self.folder,
+                env={**os.environ, **self.env},
+            )
+        self._started.append(started)
+        self.until(self.answers, "the dashboard does not answer")
 
     def processes(self) -> list[Process]:
         """List what runs there."""
         return processes_beside(self._init) if self._init else []
+
+    def processes_of(self, word: str) -> list[Process]:
+        """List those with a word in their command."""
+        return [process for process in self.processes() if word in process.argv]
 
     def command(self, *argv: str) -> list[str]:
         """Return the command that runs something there."""
@@ -248,3 +268,7 @@ class RayCluster:
             )
         self._started.append(process)
         return process
+
+
+def _is_dashboard(process: Process) -> bool:
+    return any("dashboard/dashboard.py" in word for word in process.argv)
