@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import ssl
@@ -16,6 +17,7 @@ from ._ray_options import RayOptions
 _ANSWER_S, _UPLOAD_S = 30.0, 600.0
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
 _LARGEST_WORDS = 300
+_COMPLAINT = re.compile(r"(?:error|fatal)\b|×|╰", re.IGNORECASE)
 _AWAY = (502, 503, 504)
 # What Ray says with a 500 while a part of it starts or is away: it is no answer.
 _BUSY = (
@@ -72,6 +74,8 @@ class RayApi:
         self.answer_s = _ANSWER_S
         self._reveal = reveal
         self._client: httpx.AsyncClient | None = None
+        self._calls: set[asyncio.Future[httpx.Response]] = set()
+        self._has_answered = False
 
     async def get(self, path: str, **params: Any) -> Any:
         """Ask for JSON.
@@ -111,9 +115,13 @@ class RayApi:
         await self._send("DELETE", path)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; whoever waits for an answer gets none."""
         client, self._client = self._client, None
         if client is not None:
+            # One that is being made would not be closed with the others.
+            for call in self._calls:
+                call.cancel()
+            await asyncio.gather(*self._calls, return_exceptions=True)
             await client.aclose()
 
     async def _send(self, method: str, path: str, **rest: Any) -> httpx.Response:
@@ -122,10 +130,19 @@ class RayApi:
             client = self._client = await self._open()
         self.calls += 1
         rest.setdefault("timeout", httpx.Timeout(self.answer_s, connect=10.0))
+        call = asyncio.ensure_future(client.request(method, self.options.url + path, **rest))
+        self._calls.add(call)
         try:
-            answer = await client.request(method, self.options.url + path, **rest)
+            answer = await call
+        except asyncio.CancelledError:
+            if self._client is client:
+                raise
+            raise self.unreachable("the connection was closed") from None
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as exc:
             raise self._silence(exc) from exc
+        finally:
+            self._calls.discard(call)
+        self._has_answered = True
         if answer.is_success:
             return answer
         raise self._error(answer)
@@ -224,18 +241,19 @@ class RayApi:
                 f"nothing listens there ({words})",
                 "start Ray's head with --dashboard-host=0.0.0.0, or check the address",
             )
-        if "SSL" in words or isinstance(exc, httpx.RemoteProtocolError):
-            return self.unreachable(
-                words, "does the address begin with the right one of http and https?"
-            )
+        is_odd = "SSL" in words or isinstance(exc, (httpx.RemoteProtocolError, httpx.ReadError))
+        if is_odd and not self._has_answered:
+            hint = "does the address begin with the right one of http and https?"
+            return self.unreachable(words, hint)
         return self.unreachable(words)
 
 
 def last_words(text: str) -> str:
-    """Return what Ray says, which is often the last line of a traceback, as one short line."""
+    """Return what Ray says, which is often the end of a traceback, as one short line."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip(" .")]
-    if any(line.startswith("Traceback") for line in lines):
-        lines = lines[-1:]
+    if "Traceback (most recent call last)" in text:
+        # What installs packages says much, and what is wrong in lines of this kind.
+        lines = [line for line in lines if _COMPLAINT.match(line)][-2:] or lines[-1:]
     line = re.sub(r"<[^>]*>", " ", " ".join(lines))
     line = re.sub(r"^(?:[A-Za-z_.]+Error): ", "", line)
     line = " ".join(line.split())

@@ -60,13 +60,21 @@ class Attempt:
         self.info: dict[str, object] | None = None
         self.asked = self.ended = self.heard = 0.0
         self.is_unknown = False
+        self._record, self._mark = Record(), (0, 0, 0)
 
     @property
     def record(self) -> Record:
         """What is known, as any driver of this target has noted it."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return msgspec.json.decode((self.folder / "record.json").read_bytes(), type=Record)
-        return Record()
+        path = self.folder / "record.json"
+        try:
+            found = path.stat()
+            mark = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if mark != self._mark:
+                self._record = msgspec.json.decode(path.read_bytes(), type=Record)
+                self._mark = mark
+        except (OSError, msgspec.MsgspecError):
+            self._record, self._mark = Record(), (0, 0, 0)
+        return self._record
 
     def note(self, **changes: object) -> Record:
         """Note what has become known."""

@@ -246,7 +246,8 @@ class Watcher:
             return
         final = _ray_jobs.verdict_of(info, is_node_lost=is_lost)
         if final.error:
-            await asyncio.to_thread(attempt.inbox.add_log, final.error.encode() + b"\n")
+            words = str(info.get("message") or final.error)
+            await asyncio.to_thread(attempt.inbox.add_log, words.encode() + b"\n")
         elif is_lost or attempt.inbox.offset:
             final = msgspec.structs.replace(final, reason=_LOST)
         attempt.note(final=final)

@@ -11,6 +11,7 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from clusters.ray import RayCluster
 from kernels import PATIENCE_S
 from machines import Sshd
 
@@ -49,6 +50,23 @@ def execute(folder: Path, name: str) -> Any:
     return notebook
 
 
+def shown_by(notebook: Any) -> Callable[..., str]:
+    """Return what finds the output of the one cell that says something."""
+    shown = {
+        cell.source: " ".join(str(output) for output in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+    def output(words: str, *, exactly: bool = False) -> str:
+        if exactly:
+            return shown[words]
+        (found,) = (text for source, text in shown.items() if words in source)
+        return found
+
+    return output
+
+
 @pytest.mark.usefixtures("workspace")
 def test_the_notebook_about_ssh_runs_on_a_real_machine(
     tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
@@ -59,21 +77,32 @@ def test_the_notebook_about_ssh_runs_on_a_real_machine(
     monkeypatch.setenv("PACKAGES", sys.executable)
     notebook = execute(tmp_path / "examples", "ssh.ipynb")
 
-    shown = {
-        cell.source: " ".join(str(output) for output in cell.outputs)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    }
-
-    def output(words: str) -> str:
-        (found,) = (text for source, text in shown.items() if words in source)
-        return found
-
+    output = shown_by(notebook)
     assert f"ssh://{sshd.user}@127.0.0.1:{sshd.port}" in output("%compute attach")
-    assert "3.1" in shown["estimate"]
+    assert "3.1" in output("estimate", exactly=True)
     assert "image/png" in output("plt.show()")
     assert "report.json" in output("%compute outputs")
     assert "epoch   8" in output("%compute logs")
+    assert "canceled" in output("%compute cancel")
+    assert "endless" in output("%compute runs")
+    assert "detached" in output("%compute detach")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_ray_runs_on_a_real_cluster(
+    tmp_path: Path, engine: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine("netns")
+    engine("ray")
+    monkeypatch.setenv("PACKAGES", sys.executable)
+    with RayCluster() as cluster:
+        monkeypatch.setenv("ADDRESS", cluster.address)
+        output = shown_by(execute(tmp_path / "examples", "ray.ipynb"))
+
+    assert "ray+http://" in output("%compute attach")
+    assert "3.1" in output("estimate", exactly=True)
+    assert "3.1" in output("sum(estimates) / len(estimates)", exactly=True)
+    assert "report.json" in output("%compute outputs")
     assert "canceled" in output("%compute cancel")
     assert "endless" in output("%compute runs")
     assert "detached" in output("%compute detach")
