@@ -60,6 +60,11 @@ class Follower:
         run, desk = ticket.run, self._context.desk
         reason = progress.one_line(status.reason)
         if status.state.rank > run.state.rank:
+            waited: dict[str, Any] = {}
+            if run.state is RunState.QUEUED:
+                # It waited in its engine's queue, too.
+                queue_s = max(self._context.clock() - run.created, 0.0)
+                waited["facts"] = merged(run.facts, {"phases": {"queue": queue_s}})
             ticket.run = await desk.ask(
                 desk.store.advance,
                 run.id,
@@ -67,6 +72,7 @@ class Follower:
                 reason=reason,
                 last_seen=self._context.clock(),
                 **_started(status),
+                **waited,
             )
         elif reason and reason != run.reason:
             ticket.run = await desk.ask(desk.store.update, run.id, reason=reason)

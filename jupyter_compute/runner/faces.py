@@ -11,6 +11,7 @@ the runner does one of these:
   stay               be the first process of a container
   keep ROOT FOLDER   keep the run whose attempt has this folder, in the foreground
   solo ORDER …       run the job of an order in the foreground, and tell of it through its log
+  rank FOLDER -- …   be one process of that run among many
 """
 
 
@@ -38,5 +39,9 @@ def _do(words: list[str]) -> int:
         from .solo import main as run_alone  # noqa: PLC0415 - only where there is no pipe
 
         return run_alone(rest)
+    if face == "rank" and len(rest) > 2 and rest[1] == "--":
+        from .rank import run  # noqa: PLC0415
+
+        return run(rest[0], rest[2:])
     sys.stderr.write(USAGE)
     return 2

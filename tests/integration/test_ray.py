@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,9 @@ from jupyter_compute.testing import (
 )
 
 
-@pytest.fixture(scope="module")
-def cluster(engine: Callable[[str], str]) -> Iterator[RayCluster]:
-    engine("netns")
-    engine("ray")
-    with RayCluster() as running:
-        yield running
+@pytest.fixture
+def cluster(ray_cluster: RayCluster) -> RayCluster:
+    return ray_cluster
 
 
 class TestSuite(DriverSuite):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,9 @@ from jupyter_compute.model import Job, JobStatus, RunState
 from jupyter_compute.testing import JobSuite, leave, make_job, rest, say, tell, write
 
 
-@pytest.fixture(scope="module")
-def cluster(engine: Callable[[str], str]) -> Iterator[RayCluster]:
-    engine("netns")
-    engine("ray")
-    with RayCluster() as running:
-        yield running
+@pytest.fixture
+def cluster(ray_cluster: RayCluster) -> RayCluster:
+    return ray_cluster
 
 
 @pytest.fixture
