@@ -144,6 +144,7 @@ class RayCluster:
         before = self.nodes()
         return self._start_until(
             lambda: self.nodes() > before,
+            "--block",
             *("--address", f"{self.link.address}:6379", "--num-cpus", str(cpus)),
             *("--resources", resources),
         )
@@ -245,7 +246,8 @@ class RayCluster:
 
         def look() -> bool:
             nonlocal started
-            if started.poll() is not None:
+            # A head leaves its processes behind once it is there.
+            if started.poll() not in (None, 0):
                 started = self._start(*words)
             return bool(reached())
 
@@ -256,7 +258,7 @@ class RayCluster:
         with (self.folder / "said").open("ab") as said:
             process = subprocess.Popen(
                 self.command(
-                    *(str(PROGRAM), "start", "--block", "--disable-usage-stats"),
+                    *(str(PROGRAM), "start", "--disable-usage-stats"),
                     *("--node-ip-address", self.link.address),
                     *("--object-store-memory", "80000000", *words),
                 ),
