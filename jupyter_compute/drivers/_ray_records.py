@@ -50,6 +50,8 @@ class Attempt:
         asked: When.
         ended: Since when Ray says that it is over; 0 before.
         heard: When the channel was looked into last.
+        is_unknown: Whether Ray did not know the job when it was asked last.
+        is_mute: Whether its node did not show its files then.
     """
 
     def __init__(self, folder: Path, job: Job) -> None:
@@ -59,7 +61,7 @@ class Attempt:
         self.inbox = Inbox(folder)
         self.info: dict[str, object] | None = None
         self.asked = self.ended = self.heard = 0.0
-        self.is_unknown = False
+        self.is_unknown = self.is_mute = False
         self._record, self._mark = Record(), (0, 0, 0)
 
     @property

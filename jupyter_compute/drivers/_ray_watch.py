@@ -28,6 +28,7 @@ LINGER_S = 30.0
 _FEW = 3
 _ASK_S = 2.0
 _MOST_FILES = 64
+_MUTE = "the dashboard does not show what it says on its node"
 _LOST = "nothing was heard of how the run ended"
 
 
@@ -154,23 +155,26 @@ class Watcher:
         names = [one.name for one in attempts] if len(attempts) <= _FEW else ["*"]
         listed = await asyncio.gather(*(self._list(node, name) for name in names))
         for one in attempts:
-            found = [parts for listing in listed for parts in listing.get(one.name, ())]
+            one.is_mute = None in listed
+            found = [parts for some in listed for parts in (some or {}).get(one.name, ())]
             with contextlib.suppress(RefusedError):
                 await self._take(node, one, found)
 
-    async def _list(self, node: str, name: str) -> dict[str, list[tuple[int, int]]]:
-        """List the files of the streams on a node; none if the node does not answer."""
+    async def _list(self, node: str, name: str) -> dict[str, list[tuple[int, int]]] | None:
+        """List the files of the streams on a node; ``None`` if the node shows nothing."""
         found: dict[str, list[tuple[int, int]]] = {}
-        with contextlib.suppress(RefusedError):
+        try:
             answer = await self.api.get(
                 "/api/v0/logs", node_id=node, glob=f"{SEGMENTS}/{name}/*", timeout=10
             )
-            for path in _paths(answer):
-                top, _, rest = path.partition("/")
-                run, _, file = rest.partition("/")
-                place = parse_name(file)
-                if top == SEGMENTS and place is not None:
-                    found.setdefault(run, []).append(place)
+        except RefusedError:
+            return None
+        for path in _paths(answer):
+            top, _, rest = path.partition("/")
+            run, _, file = rest.partition("/")
+            place = parse_name(file)
+            if top == SEGMENTS and place is not None:
+                found.setdefault(run, []).append(place)
         return found
 
     async def _take(self, node: str, attempt: Attempt, listed: list[tuple[int, int]]) -> None:
@@ -292,7 +296,8 @@ class Watcher:
         if attempt.status == "PENDING":
             reason = _ray_jobs.pending_words(attempt.info, record.needs)
             return _sized(JobStatus(state=RunState.QUEUED, reason=reason), attempt)
-        return _sized(JobStatus(state=RunState.PREPARING, reason=attempt.status), attempt)
+        reason = f"{attempt.status}: {_MUTE}" if attempt.is_mute else attempt.status
+        return _sized(JobStatus(state=RunState.PREPARING, reason=reason), attempt)
 
 
 def _sized(status: JobStatus, attempt: Attempt) -> JobStatus:

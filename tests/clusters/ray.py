@@ -145,6 +145,8 @@ class RayCluster:
         return self._start_until(
             lambda: self.nodes() > before,
             "--block",
+            # Each node of a cluster has this port to itself, and these share a machine.
+            *("--dashboard-agent-listen-port", str(52366 + len(self._started))),
             *("--address", f"{self.link.address}:6379", "--num-cpus", str(cpus)),
             *("--resources", resources),
         )
