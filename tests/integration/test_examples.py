@@ -10,6 +10,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from clusters.ray import RayCluster
 from clusters.slurm import Slurm
 from kernels import PATIENCE_S
 from machines import Sshd
@@ -101,4 +102,21 @@ def test_the_notebook_about_slurm_runs_on_a_real_cluster(
         assert f"[{rank}] rank {rank} of 4 on {node}" in output("--name ranks")
     assert "epoch   8" in output("%compute logs")
     assert "canceled" in output("%compute cancel")
+    assert "detached" in output("%compute detach")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_ray_runs_on_a_real_cluster(
+    tmp_path: Path, ray_cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADDRESS", ray_cluster.address)
+    monkeypatch.setenv("PACKAGES", sys.executable)
+    output = execute(tmp_path / "examples", "ray.ipynb")
+
+    assert "ray+http://" in output("%compute attach")
+    assert "3.1" in output("estimate")
+    assert "3.1" in output("sum(estimates) / len(estimates)")
+    assert "report.json" in output("%compute outputs")
+    assert "canceled" in output("%compute cancel")
+    assert "endless" in output("%compute runs")
     assert "detached" in output("%compute detach")
