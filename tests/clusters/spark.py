@@ -20,6 +20,8 @@ PYTHON = str(ENGINE / "bin" / "python")
 
 # A Java that starts in half the time, for programs that live for seconds.
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
+# A master that comes back knows its applications again.
+_RECOVERY = "-Dspark.deploy.recoveryMode=FILESYSTEM -Dspark.deploy.recoveryDirectory="
 _PATIENCE_S = 120.0
 
 
@@ -66,7 +68,7 @@ class Daemon:
             **variables(folder),
             "SPARK_HOME": str(home()),
             "SPARK_DAEMON_MEMORY": "256m",
-            "SPARK_DAEMON_JAVA_OPTS": _QUICK,
+            "SPARK_DAEMON_JAVA_OPTS": f"{_QUICK} {_RECOVERY}{folder / 'recovery'}",
         }
         self._words = words
         self._process: subprocess.Popen[bytes] | None = None
