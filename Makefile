@@ -13,7 +13,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,spark,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,slurm,spark,sshd,uv
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -68,7 +68,10 @@ browser:
 
 # What a remote machine of the tests is made of. Its namespaces need root.
 ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath \
-  libfaketime docker.io podman runc openmpi-bin openjdk-17-jre-headless
+  libfaketime docker.io podman runc openmpi-bin \
+  slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server \
+  openjdk-17-jre-headless
+SPARK := 4.3.0
 engines: .engines/spark/.made-$(SPARK)
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
@@ -78,7 +81,6 @@ engines: .engines/spark/.made-$(SPARK)
 	  { echo "Could not be installed, and the tests need them:$$missing"; exit 1; }
 
 # Spark of its own, beside what a notebook needs to run on it.
-SPARK := 4.3.0
 .engines/spark/.made-$(SPARK): | $(VENV)/.created
 	rm -rf .engines/spark
 	$(UV) venv --quiet --python $(BIN)/python .engines/spark
