@@ -72,7 +72,8 @@ ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh z
   slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server \
   openjdk-17-jre-headless
 SPARK := 4.3.0
-engines: .engines/spark/.made-$(SPARK)
+YARN := 3.5.0
+engines: .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(YARN)
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
@@ -85,6 +86,15 @@ engines: .engines/spark/.made-$(SPARK)
 	rm -rf .engines/spark
 	$(UV) venv --quiet --python $(BIN)/python .engines/spark
 	$(UV) pip install --quiet --python .engines/spark/bin/python pyspark==$(SPARK) ipykernel nbclient
+	touch $@
+
+# The version of Hadoop is that of the Spark above.
+.engines/yarn/.made-$(YARN): tests/clusters/yarn-pom.xml
+	@command -v mvn >/dev/null || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends maven; }
+	rm -rf .engines/yarn
+	mvn --batch-mode --quiet -Dstyle.color=never --file $< \
+	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/yarn/jars
 	touch $@
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines
