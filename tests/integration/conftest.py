@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from clusters.slurm import Slurm
 from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
 from machines import Machine
+from spark_desk import Play, play_in
 
 MachineMaker = Callable[..., Machine]
 
@@ -84,3 +86,9 @@ def spark(
     engine("java")
     with spark_cluster(tmp_path_factory.mktemp("spark")) as running:
         yield running
+
+
+@pytest.fixture
+def play_spark(tmp_path: Path) -> Play:
+    """What plays a coroutine with a target of the kind spark."""
+    return play_in(tmp_path)

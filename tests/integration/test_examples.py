@@ -11,6 +11,7 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from clusters.spark import PYTHON, SparkCluster
 from kernels import PATIENCE_S
 from machines import Sshd
 
@@ -76,4 +77,30 @@ def test_the_notebook_about_ssh_runs_on_a_real_machine(
     assert "epoch   8" in output("%compute logs")
     assert "canceled" in output("%compute cancel")
     assert "endless" in output("%compute runs")
+    assert "detached" in output("%compute detach")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_spark_runs_on_a_real_cluster(
+    tmp_path: Path, spark: SparkCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ",".join(f"{name}={value}" for name, value in spark.env.items())
+    words = f"--web-ui {spark.web} --python {PYTHON} --total-cores 1 --env '{given}'"
+    monkeypatch.setenv("MASTER", spark.url)
+    monkeypatch.setenv("MORE", words)
+    notebook = execute(tmp_path / "examples", "spark.ipynb")
+    shown = {
+        cell.source: " ".join(str(output) for output in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+    def output(words: str) -> str:
+        (found,) = (text for source, text in shown.items() if words in source)
+        return found
+
+    assert spark.url in output("%compute attach")
+    assert "3.1" in shown["round(pi, 1)"]
+    assert "PATH_NOT_FOUND" in shown["missing.wait().run.error"]
+    assert "missing" in output("%compute runs") or "pi" in output("%compute runs")
     assert "detached" in output("%compute detach")
