@@ -55,6 +55,8 @@ class YarnCluster:
         with (folder / "conf" / "spark-defaults.conf").open("a") as file:
             file.write(f"spark.yarn.stagingDir file://{folder}/staging\n")
             file.write(f"spark.yarn.jars local:{home()}/jars/*\n")
+            for name in ("yarn.appMasterEnv", "executorEnv"):
+                file.write(f"spark.{name}.SPARK_LOCAL_IP {_HERE}\n")
             for name in ("yarn.am", "driver", "executor"):
                 file.write(f"spark.{name}.memoryOverhead 128m\n")
             file.write("spark.yarn.am.memory 384m\nspark.driver.extraJavaOptions " + QUICK + "\n")
