@@ -158,7 +158,15 @@ def _say(exc: Exception) -> str:
 
 
 def _attributes(cls: type[Struct]) -> dict[str, str]:
-    text = inspect.cleandoc(cls.__doc__ or "")
+    """Read what docstrings tell of the fields: the class's own, then those of its bases."""
+    told: dict[str, str] = {}
+    for one in cls.__mro__:
+        if issubclass(one, Struct) and one is not Struct:
+            told = {**_section(inspect.cleandoc(one.__doc__ or "")), **told}
+    return told
+
+
+def _section(text: str) -> dict[str, str]:
     _, found, rest = text.partition("Attributes:\n")
     told: dict[str, str] = {}
     if not found:

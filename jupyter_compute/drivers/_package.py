@@ -27,14 +27,9 @@ import sys
 if sys.version_info < (3, 8):
     sys.exit("the target needs Python 3.8 or newer, and this is %d.%d" % sys.version_info[:2])
 
-if sys.argv[1:] == ["stay"]:
-    from runner.staying import stay
+from runner.faces import main
 
-    stay()
-
-from runner.agent import Agent
-
-Agent().run()
+main(sys.argv[1:])
 """
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, field, structs
 
 from ..driver import DriverContext
-from ..errors import DriverError
 from ..model import Job, PackagesEnvironment
 from ._bootstrap import Container
 from ._containers import (
@@ -23,21 +19,13 @@ from ._containers import (
 )
 from ._host import Host
 from ._host_driver import HostDriver
-from ._ssh_answers import Answers
-from ._ssh_config import Destination, resolve
+from ._reaching import Reaching, in_group, make_host, one_line, place_of
 from ._ssh_host import SshHost
 from ._tools import Tools
 from ._uploading import Uploader
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_REFERENCE = re.compile(r"(env|file|keyring):.+")
 
-
-def _in(group: str, title: str | None = None, **schema: str) -> Meta:
-    return Meta(title=title, extra_json_schema={"group": group, **schema})
-
-
-class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SshOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a machine is reached by SSH, and what runs find there.
 
     Everything that ``~/.ssh/config`` says about the host counts; what is given here comes first.
@@ -45,18 +33,8 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         host: A name from ``~/.ssh/config`` or of the network, or an address; ``user@host`` is
             fine.
-        user: Whom to log in as, where ``~/.ssh/config`` does not say so.
-        port: The port, where it is not 22.
-        key_file: The private key on this machine.
-        passphrase: Where the passphrase of that key is kept: ``env:NAME``, ``file:PATH`` or
-            ``keyring:SERVICE/USER``; without it you are asked when it is needed.
-        password: The same for the password of the login; never the password itself.
-        jump: Machines to go through first, as ``user@host:port``, with commas between them.
-        config_file: Read instead of ``~/.ssh/config``.
-        python: The interpreter there, by path or name; without it one is looked for.
         container: A container image with Python, for a machine without: the agent and all
             runs then live in one container of it, under Docker or Podman.
-        root: The folder there for blobs, environments and runs.
         slots: How many runs at once; by default two for each usable core.
         env: Environment variables of every run and of every environment that is built there,
             such as proxies and package indexes.
@@ -70,24 +48,19 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     host: str
-    user: str = ""
-    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    key_file: Annotated[str, _in("Login", "Private key", format="path")] = ""
-    passphrase: Annotated[str, _in("Login", "Where its passphrase is kept")] = ""
-    password: Annotated[str, _in("Login", "Where the password is kept")] = ""
-    jump: Annotated[str, _in("Login", "By way of")] = ""
-    config_file: Annotated[str, _in("Login", "Configuration of SSH", format="path")] = ""
-    python: Annotated[str, _in("Over there", "Python")] = ""
-    container: Annotated[str, _in("Over there", "Container image")] = ""
-    root: Annotated[str, _in("Over there", "Folder")] = "~/.jupyter_compute"
-    slots: Annotated[Annotated[int, Meta(ge=1)] | None, _in("Over there", "Runs at once")] = None
-    env: Annotated[dict[str, str], _in("Over there", "Environment variables")] = {}
-    blobs_limit_gb: Annotated[float, Meta(ge=0), _in("Over there", "Room for uploads, in GB")] = (
-        20.0
+    container: Annotated[str, in_group("Over there", "Container image")] = ""
+    slots: Annotated[Annotated[int, Meta(ge=1)] | None, in_group("Over there", "Runs at once")] = (
+        None
     )
-    bring_uv: Annotated[bool, _in("Over there", "Bring uv along")] = True
+    env: Annotated[dict[str, str], in_group("Over there", "Environment variables")] = field(
+        default_factory=dict
+    )
+    blobs_limit_gb: Annotated[
+        float, Meta(ge=0), in_group("Over there", "Room for uploads, in GB")
+    ] = 20.0
+    bring_uv: Annotated[bool, in_group("Over there", "Bring uv along")] = True
     environments_limit_gb: Annotated[
-        float, Meta(ge=0), _in("Over there", "Room for environments, in GB")
+        float, Meta(ge=0), in_group("Over there", "Room for environments, in GB")
     ] = 40.0
     container_engine: ContainerEngine = ""
     container_mounts: ContainerMounts = ()
@@ -95,45 +68,11 @@ class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     container_pull: ContainerPull = "missing"
 
     def __post_init__(self) -> None:
-        for field in (
-            "host",
-            "user",
-            "key_file",
-            "jump",
-            "config_file",
-            "python",
-            "container",
-            "root",
-        ):
-            value = getattr(self, field)
-            if _CONTROL.search(value):
-                raise ValueError(f"the option {field!r} is one line without control characters")
-            if value.startswith("-"):
-                raise ValueError(f"the option {field!r} cannot begin with a dash: {value!r}")
-        if not self.host.strip() or self.host != self.host.strip():
+        super().__post_init__()
+        one_line(self, "container")
+        if not self.host:
             raise ValueError(f"{self.host!r} is no host")
-        for field in ("password", "passphrase"):
-            value = getattr(self, field)
-            if value and not _REFERENCE.fullmatch(value):
-                # It may be the secret itself, so it must not be shown.
-                raise ValueError(
-                    f"the option {field!r} says where the {field} is kept: env:NAME, file:PATH or "
-                    "keyring:SERVICE/USER; without it you are asked"
-                )
-        if not self.root:
-            raise ValueError("the option 'root' cannot be empty")
         check_mounts(self.container_mounts)
-
-    def destination(self) -> Destination:
-        """Return where to."""
-        return Destination(
-            host=self.host,
-            user=self.user,
-            port=self.port,
-            key_file=self.key_file,
-            jump=self.jump,
-            config_file=self.config_file,
-        )
 
 
 class SshDriver(HostDriver):
@@ -151,12 +90,7 @@ class SshDriver(HostDriver):
     def resource_id(cls, options: Struct) -> str:
         """Name the account on the machine, as OpenSSH's configuration has it."""
         assert isinstance(options, SshOptions)
-        try:
-            return resolve(options.destination()).resource_id
-        except DriverError:
-            # Listing targets goes without it; whoever uses this one is told.
-            login = f"{options.user}@" if options.user else ""
-            return f"ssh://{login}{options.host}:{options.port or 22}"
+        return place_of(options)
 
     def __init__(self, context: DriverContext, options: SshOptions) -> None:
         super().__init__(context, options)
@@ -174,21 +108,7 @@ class SshDriver(HostDriver):
 
     def make_host(self) -> Host:
         """Reach the machine by OpenSSH."""
-        options = self.options
-        kept = {"password": options.password, "passphrase": options.passphrase}
-        given = {
-            kind: functools.partial(self.context.reveal, reference)
-            for kind, reference in kept.items()
-            if reference
-        }
-        return SshHost(
-            options.destination(),
-            root=options.root,
-            python=options.python,
-            container=_container(options),
-            folder=Path(self.context.folder),
-            answers=Answers(options.host, self.context.ask, given),
-        )
+        return make_host(self.context, self.options, _container(self.options))
 
     def root(self) -> str:
         """Return the folder there."""

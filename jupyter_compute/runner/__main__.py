@@ -1,8 +1,10 @@
-"""``python -I -S runner.pyz``: the agent on standard input and output."""
+"""``python -I -S runner.pyz``: see :mod:`.faces`."""
 
 from __future__ import annotations
 
-from .agent import Agent
+import sys
+
+from .faces import main
 
 if __name__ == "__main__":
-    Agent().run()
+    main(sys.argv[1:])

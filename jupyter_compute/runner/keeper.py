@@ -82,7 +82,7 @@ def _detach(root: str, folder: str, secrets: dict[str, str], writer: int) -> Non
         programs.close_all_but(writer)
         os.chdir("/")
         run = RunFolder(folder)
-        keeper = Keeper(root, run, secrets) if _claim(run) else None
+        keeper = Keeper(root, run, secrets) if claim(run) else None
         if keeper is not None:
             run.write_state(keeper.state)
         _answer(writer, "ok")
@@ -101,7 +101,7 @@ def _answer(writer: int, text: str) -> None:
         os.close(writer)
 
 
-def _claim(run: RunFolder) -> bool:
+def claim(run: RunFolder) -> bool:
     """Become the keeper; the lock then lasts as long as this process. False if one ever was."""
     deadline = time.monotonic() + _START_S
     while True:

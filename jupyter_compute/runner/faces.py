@@ -1,0 +1,37 @@
+"""What the runner's archive does, by its first word."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+USAGE = """\
+the runner does one of these:
+  (nothing)          an agent on standard input and output
+  stay               be the first process of a container
+  keep ROOT FOLDER   keep the run whose attempt has this folder, in the foreground
+"""
+
+
+def main(words: list[str]) -> NoReturn:
+    """Do it and exit; imports only what that needs."""
+    sys.exit(_do(words))
+
+
+def _do(words: list[str]) -> int:
+    face, rest = (words[0], words[1:]) if words else ("agent", [])
+    if face == "agent" and not rest:
+        from .agent import Agent  # noqa: PLC0415 - an engine's job needs no agent
+
+        Agent().run()
+        return 0
+    if face == "stay" and not rest:
+        from .staying import stay  # noqa: PLC0415
+
+        stay()
+    if face == "keep" and len(rest) == 2:
+        from .foreground import keep  # noqa: PLC0415 - an agent needs it only when it forks
+
+        return keep(*rest)
+    sys.stderr.write(USAGE)
+    return 2
