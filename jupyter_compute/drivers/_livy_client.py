@@ -19,8 +19,8 @@ from ..errors import (
     TargetUnreachableError,
 )
 from ._livy_login import Login
-from ._livy_options import LivyOptions
 from ._livy_words import Batch, batch_of, plain
+from ._spark_options import SparkOptions
 
 _PAGE = 100
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
@@ -36,7 +36,7 @@ class LivyClient:
         options: Where the server is, and how one signs in.
     """
 
-    def __init__(self, context: DriverContext, options: LivyOptions) -> None:
+    def __init__(self, context: DriverContext, options: SparkOptions) -> None:
         self.login = Login(context, options)
         self.url = options.livy.rstrip("/")
         self._context = context
@@ -56,6 +56,10 @@ class LivyClient:
     async def count_sessions(self) -> int:
         """Return how many interactive sessions there are."""
         return _whole(await self._call("GET", "/sessions", params={"from": 0, "size": 1}), "total")
+
+    async def count_batches(self) -> int:
+        """Return how many batches the server knows."""
+        return _whole(await self._call("GET", "/batches", params={"from": 0, "size": 1}), "total")
 
     async def batches(self) -> AsyncIterator[Batch]:
         """List all batches that the server knows."""
@@ -239,7 +243,7 @@ class LivyClient:
         return kind(message, hint=hint, target=self._context.target, kind="spark")
 
 
-def trust(options: LivyOptions) -> ssl.SSLContext | bool:
+def trust(options: SparkOptions) -> ssl.SSLContext | bool:
     """Return how a server's certificate is checked.
 
     Raises:

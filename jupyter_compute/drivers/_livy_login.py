@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..driver import DriverContext
 from ..errors import AuthenticationError
 from ..model import Question
-from ._livy_options import LivyOptions
+from ._spark_options import SparkOptions
 
 _REFERENCE = re.compile(r"(env|file|keyring):.+")
 
@@ -23,7 +23,7 @@ class Login:
         options: Whom to sign in as, and where the secret is kept.
     """
 
-    def __init__(self, context: DriverContext, options: LivyOptions) -> None:
+    def __init__(self, context: DriverContext, options: SparkOptions) -> None:
         self._context = context
         self._options = options
         self._typed = ""

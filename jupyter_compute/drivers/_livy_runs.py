@@ -11,7 +11,7 @@ import msgspec
 
 from ..model import Job, JobStatus, RunState
 from ..runner.sinks import parse_name, segment_name
-from ..runner.staged import BEAT, CANCEL, CLAIM
+from ..runner.staged import CANCEL, CLAIM
 from ._frames import Inbox
 from ._livy_staging import Staging, as_json
 from ._statuses import status_of
@@ -47,6 +47,7 @@ class StagedRun:
     Attributes:
         names: What stood in its folder at the last look, with sizes.
         note: What was written down about its batch, once it was submitted.
+        wish: Who asked for its end, and when; empty if nobody did.
         verdict: What was decided about an end of which the far end could not tell.
         news_at: When it last looked different, by this machine's steady clock.
     """
@@ -57,6 +58,7 @@ class StagedRun:
         self.inbox = Inbox(folder)
         self.names: dict[str, int] = {}
         self.note: dict[str, Any] = {}
+        self.wish: dict[str, Any] = {}
         self.verdict: dict[str, Any] = {}
         self.news_at = time.monotonic()
         self._staging = staging
@@ -105,6 +107,8 @@ class StagedRun:
             await self._list()
             if BATCH in self.names and not self.note:
                 self.note = as_json(await self._staging.get(f"{self.folder}/{BATCH}"))
+            if CANCEL in self.names and not self.wish:
+                self.wish = as_json(await self._staging.get(f"{self.folder}/{CANCEL}"))
             await self._take_stream()
             if VERDICT in self.names and not self.inbox.is_whole:
                 self.verdict = as_json(await self._staging.get(f"{self.folder}/{VERDICT}"))
@@ -146,12 +150,15 @@ class StagedRun:
         path = f"{self.folder}/{CLAIM}"
         return await self._staging.put(path, b"taken back\n", is_new=True)
 
-    async def wish_over(self) -> None:
-        """Ask its driver to end it."""
-        if not self.is_wished_over:
-            data = msgspec.json.encode({"t": time.time()})
-            await self._staging.put(f"{self.folder}/{CANCEL}", data, is_new=True)
-            self.names[CANCEL] = len(data)
+    async def wish_over(self, by: str) -> None:
+        """Ask its driver to end it. Of two wishes, that of the user counts."""
+        if self.is_wished_over and by != "user":
+            return
+        self.wish = {"by": by, "t": time.time()}
+        data = msgspec.json.encode(self.wish)
+        await self._staging.put(f"{self.folder}/{CANCEL}", data)
+        # What we did ourselves is no sign of life.
+        self.names[CANCEL] = len(data)
 
     # -- what follows --------------------------------------------------------------------------
 
@@ -183,8 +190,3 @@ class StagedRun:
             ended=self.verdict.get("t"),
             facts=told.facts if told else {},
         )
-
-
-def is_beating(names: dict[str, int]) -> bool:
-    """Whether a driver at the far end has ever told that it is there."""
-    return BEAT in names

@@ -17,8 +17,8 @@ from ..errors import AuthenticationError, ConfigError, DriverError, TargetUnreac
 from ..runner.meeting import Folder
 from ._livy_client import trust
 from ._livy_login import Login
-from ._livy_options import LivyOptions
 from ._livy_words import plain
+from ._spark_options import SparkOptions
 
 _AWAY = (errno.EIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN)
 _SCHEMES = {"webhdfs": "http", "swebhdfs": "https", "http": "http", "https": "https"}
@@ -59,7 +59,7 @@ class Staging(Protocol):
         ...
 
 
-def open_staging(context: DriverContext, options: LivyOptions, login: Login) -> Staging:
+def open_staging(context: DriverContext, options: SparkOptions, login: Login) -> Staging:
     """Make what reaches the folder; touches nothing.
 
     Raises:
@@ -143,7 +143,7 @@ class WebHdfs:
 
     interval_s = 1.0
 
-    def __init__(self, options: LivyOptions, context: DriverContext, login: Login) -> None:
+    def __init__(self, options: SparkOptions, context: DriverContext, login: Login) -> None:
         parts = urlsplit(options.staging)
         host = parts.netloc.rpartition("@")[2]
         path = parts.path.rstrip("/")

@@ -6,18 +6,46 @@ import contextlib
 import os
 import secrets
 import shutil
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 _CHUNK = 1024 * 1024
 
 
-def meet(root: str) -> Folder | HadoopFolder:
+def meet(root: str) -> Meeting:
     """Open the folder by its URI as the cluster names it."""
     parts = urlsplit(root)
     if parts.scheme in ("", "file"):
         return Folder(unquote(parts.path) if parts.scheme else root)
     return HadoopFolder(root)
+
+
+class Meeting(Protocol):
+    """A folder. What is written is there as a whole, or not at all; ``OSError`` if it is away.
+
+    Attributes:
+        interval_s: Seconds between looks at what the other side wants.
+    """
+
+    interval_s: float
+
+    def path(self, name: str) -> str:
+        """Return the path of a file for this machine; empty if it must be fetched."""
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a file of this name."""
+
+    def get(self, name: str, offset: int = 0, size: int = -1) -> bytes | None:
+        """Read a file; ``None`` if it is not there."""
+
+    def fetch(self, name: str, path: str) -> None:
+        """Copy a file to this machine."""
+
+    def put(self, name: str, data: Any, *, is_new: bool = False) -> bool:
+        """Write a file; returns whether it did: with ``is_new``, not if there is one."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
 
 
 class Folder:
@@ -31,7 +59,6 @@ class Folder:
     """
 
     interval_s = 0.5
-    """Seconds between looks at what the other side wants."""
 
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/") or "/"
@@ -134,7 +161,7 @@ class HadoopFolder:
     interval_s = 2.0
 
     def __init__(self, root: str) -> None:
-        from pyspark.java_gateway import launch_gateway  # type: ignore[import-not-found]
+        from pyspark.java_gateway import launch_gateway  # noqa: PLC0415 - only Spark brings it
 
         self.root = root.rstrip("/")
         # Spark has left the address and the secret of its Java in the environment.

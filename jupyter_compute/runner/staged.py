@@ -14,15 +14,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+import zipfile
 
-from . import parcels, sinks
-from .meeting import Folder, meet
+from . import library, parcels, sinks, solo
+from .failures import Failure
+from .meeting import Meeting, meet
 
 CLAIM, CANCEL, BEAT, PAD = "claim", "cancel", "beat", "pad"
-"""What stands in the folder of a run, beside its order and the segments of the stream."""
+"""What stands in the folder of a run, beside the segments of the stream."""
 
-_ORDER = (parcels.ORDER, parcels.SEALED)
+ORDER = "order.zip"
+"""What is to be done, in the same place."""
+
+_KEEP = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from runner.staged import keep
+sys.exit(keep(sys.argv[2:]))
+"""
 _TICK_S = 0.1
 _BEATS = 60
 _SMALL, _MANY = 256 * 1024, 16
@@ -47,7 +56,7 @@ def main(argv: list[str]) -> int:
         shutil.rmtree(here, ignore_errors=True)
 
 
-def _claim(place: Folder, name: str) -> bool:
+def _claim(place: Meeting, name: str) -> bool:
     """Become the one driver that keeps this run, however often it was submitted."""
     who = f"{os.uname().nodename} {os.getpid()}\n".encode()
     return place.put(f"{name}/{CLAIM}", who, is_new=True)
@@ -62,7 +71,7 @@ class Relay:
         here: A folder of this machine, for as long as the run lasts.
     """
 
-    def __init__(self, place: Folder, name: str, here: str) -> None:
+    def __init__(self, place: Meeting, name: str, here: str) -> None:
         self.place = place
         self.name = name
         self.here = here
@@ -79,10 +88,9 @@ class Relay:
         os.mkdir(stream)
         pad = (self.place.get(f"{self.name}/{PAD}") or b"").decode()
         self.place.remove(f"{self.name}/{PAD}")
-        argv = [sys.executable, _archive(), "solo", self._fetch_order()]
+        argv = [sys.executable, "-c", _KEEP, library.archive(), self._fetch_order(), stream]
         argv += [self._fetch(name) for name in blobs]
-        argv += ["--root", _private_root(), "--segments", stream]
-        env = {**os.environ, "JUPYTER_COMPUTE_PAD": pad, "PYTHONPATH": _search_path()}
+        env = {**os.environ, solo.PAD: pad, "PYTHONPATH": _search_path()}
         runner = subprocess.Popen(argv, env=env)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stop())
@@ -171,12 +179,11 @@ class Relay:
 
     def _fetch_order(self) -> str:
         folder = os.path.join(self.here, "order")
-        os.mkdir(folder, 0o700)
-        there = self.place.names(self.name)
-        for name in _ORDER:
-            if name in there:
-                self.place.fetch(f"{self.name}/{name}", os.path.join(folder, name))
-        self.place.remove(f"{self.name}/{parcels.SEALED}")
+        path = f"{folder}.zip"
+        self.place.fetch(f"{self.name}/{ORDER}", path)
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder)
+        os.unlink(path)
         return folder
 
     def _fetch(self, name: str) -> str:
@@ -186,6 +193,21 @@ class Relay:
         path = os.path.join(self.here, os.path.basename(name))
         self.place.fetch(name, path)
         return path
+
+
+def keep(argv: list[str]) -> int:
+    """Keep the run in the foreground; returns what this process ends with.
+
+    Args:
+        argv: The folder of the order, that of the stream, and the parcels of blobs.
+    """
+    order, stream, *blobs = argv
+    try:
+        job, secrets = parcels.read_order(order, os.environ.pop(solo.PAD, ""))
+        return solo.run(job, secrets, blobs, _private_root(), stream)
+    except (Failure, OSError) as error:
+        print(f"the run cannot be started here: {error}", file=sys.stderr, flush=True)
+        return 125
 
 
 def _segments(stream: str) -> list[tuple[int, int]]:
@@ -212,14 +234,9 @@ def _read(stream: str, start: int, end: int) -> bytes:
     return bytes(data)
 
 
-def _archive() -> str:
-    loader: Any = sys.modules["runner"].__spec__.loader  # type: ignore[union-attr]
-    return str(loader.archive)
-
-
 def _search_path() -> str:
     """Return where the user's program looks for modules: Spark's, and not ours."""
-    ours = os.path.realpath(_archive())
+    ours = os.path.realpath(library.archive())
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return os.pathsep.join(path for path in paths if path and os.path.realpath(path) != ours)
 
