@@ -150,16 +150,21 @@ class LivyClient:
         json: Mapping[str, Any] | None,
         timeout: float | None,
     ) -> httpx.Response:
+        request: dict[str, Any] = {
+            # Against forged requests, Livy wants this header of whoever changes something.
+            "headers": {"X-Requested-By": "jupyter_compute", **headers},
+            "params": dict(params or {}),
+            "json": json,
+            "timeout": timeout or _TIMEOUT,
+        }
         try:
-            return await self._open().request(
-                method,
-                self.url + path,
-                # Against forged requests, Livy wants this header of whoever changes something.
-                headers={"X-Requested-By": "jupyter_compute", **headers},
-                params=dict(params or {}),
-                json=json,
-                timeout=timeout or _TIMEOUT,
-            )
+            try:
+                return await self._open().request(method, self.url + path, **request)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                # A connection that was kept open has been cut; a submit may have arrived.
+                if method == "POST":
+                    raise
+                return await self._open().request(method, self.url + path, **request)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as exc:
             raise ConfigError(f"{self.url!r} is no address of a Livy server: {exc}") from exc
         except httpx.HTTPError as exc:

@@ -1,0 +1,75 @@
+"""Spark behind a real Livy server passes the suite that every kind passes."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clusters.gateway import Gateway, password
+from clusters.livy import LivyServer, livy_server
+
+from jupyter_compute.driver import Driver, DriverContext
+from jupyter_compute.drivers.spark import SparkDriver
+from jupyter_compute.options import read_options
+from jupyter_compute.testing import DriverSuite
+
+PASSWORD = "op3n sesame"
+
+
+@pytest.fixture(scope="module")
+def livy(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LivyServer]:
+    engine("java")
+    with livy_server(tmp_path_factory.mktemp("livy")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(livy: LivyServer) -> Iterator[Gateway]:
+    with Gateway(livy.url, password("ada", PASSWORD)).running() as gateway:
+        yield gateway
+
+
+class TestLivy(DriverSuite):
+    """By a gateway that wants a password, as a cluster in a cloud has one."""
+
+    driver = SparkDriver
+    livy: LivyServer
+    gateway: Gateway
+
+    @pytest.fixture(autouse=True)
+    def _arrive(self, livy: LivyServer, gateway: Gateway) -> None:
+        self.livy, self.gateway = livy, gateway
+
+    def target_options(self, folder: Path) -> Mapping[str, Any]:
+        name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+        (self.livy.staging / name).mkdir(exist_ok=True)
+        return {
+            "livy": self.gateway.url,
+            "livy_user": "ada",
+            "livy_password": "env:LIVY_PASSWORD",
+            "staging": f"file:{self.livy.staging}/{name}",
+            "conf": {"spark.ui.enabled": "false"},
+        }
+
+    def make_driver(self, folder: Path) -> Driver:
+        async def reveal(reference: str) -> str:
+            assert reference == "env:LIVY_PASSWORD"
+            return PASSWORD
+
+        context = DriverContext(
+            target="suite",
+            folder=str(folder / "target"),
+            default_python=sys.executable,
+            reveal=reveal,
+        )
+        return SparkDriver(context, read_options(SparkDriver.Options, self.target_options(folder)))
+
+    async def interrupt(self, driver: Driver) -> None:
+        """Cut every connection."""
+        self.gateway.cut()
