@@ -13,7 +13,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,slurm,sshd,uv
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -68,7 +68,8 @@ browser:
 
 # What a remote machine of the tests is made of. Its namespaces need root.
 ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath \
-  libfaketime docker.io podman runc openmpi-bin
+  libfaketime docker.io podman runc openmpi-bin \
+  slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server
 engines:
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \

@@ -93,6 +93,7 @@ class Driver(ABC):
 
         Raises:
             LaunchError: The engine said no.
+            TargetFullError: Not now: a limit on how many jobs are waiting there is reached.
         """
 
     @abstractmethod

@@ -10,7 +10,8 @@
     ├── StoreError                      newer than this version, locked, full
     ├── DriverError                     .target .kind
     │   ├── DriverNotInstalledError     the kind needs a package that is not there
-    │   ├── TargetUnreachableError      no answer; the only one that is retried
+    │   ├── TargetUnreachableError      no answer; tried again later
+    │   ├── TargetFullError             it takes no more of our jobs now; tried again later
     │   ├── AuthenticationError         the target did not accept us
     │   └── LaunchError                 the engine said no
     └── RunFailedError                  .run .exit_code .log_tail
@@ -88,6 +89,10 @@ class DriverNotInstalledError(DriverError):
 
 class TargetUnreachableError(DriverError):
     """The target did not answer. It is tried again later; nothing is known about its runs."""
+
+
+class TargetFullError(DriverError):
+    """The engine takes no more of our jobs now. It is tried again later; the run waits."""
 
 
 class AuthenticationError(DriverError):

@@ -21,11 +21,12 @@ _ENGINES = {
     "git": ("git",),
     "netns": ("nsenter",),
     "node": ("node",),
+    "slurm": ("slurmctld", "/usr/sbin/slurmctld"),
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,sshd,uv"
-_FOR_ROOT = ("docker", "netns", "podman")
+_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,slurm,sshd,uv"
+_FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
 _MACHINES = {"new_machine", "new_lasting_machine"}

@@ -9,17 +9,18 @@ import logging
 import msgspec
 
 from ..driver import Driver
-from ..errors import LaunchError
+from ..errors import LaunchError, TargetFullError
 from ..model import Job, JobStatus, Run, RunFacts, RunId, RunState, Secret
 from . import slots
 from .context import Context
 from .line import Line
-from .progress import one_line
+from .progress import explain, one_line
 from .ticket import PROVISIONAL, Stage, Ticket
 
 log = logging.getLogger(__name__)
 
 _MOST_FACTS = 20_000
+_LONGEST_S = 60.0
 
 
 class Launcher:
@@ -35,6 +36,10 @@ class Launcher:
         self._line = line
         # Many at once would only share the same pipe and disk.
         self._turns = asyncio.Semaphore(8)
+        # Who waits for room at the target, in their order; the first of them tries.
+        self._waiting = asyncio.Lock()
+        self._full = ""
+        self._pause_s = 0.0
 
     async def launch(self, ticket: Ticket) -> None:
         """Bring a run to its target and start it there; repeatable after any failure.
@@ -44,8 +49,38 @@ class Launcher:
         """
         if ticket.stage is Stage.LAUNCHING and await self._is_known(ticket):
             return
-        async with self._turns:
-            await self._send(ticket)
+        if not self._waiting.locked():
+            try:
+                async with self._turns:
+                    await self._send(ticket)
+                return
+            except TargetFullError as exc:
+                self._full = explain(exc)
+        await self._wait_for_room(ticket)
+
+    async def _wait_for_room(self, ticket: Ticket) -> None:
+        """Try again until the target takes the run; one run at a time does."""
+        ticket.stage = Stage.SENDING
+        await self._say_full(ticket)
+        async with self._waiting:
+            while True:
+                await asyncio.sleep(self._pause_s)
+                try:
+                    await self._send(ticket)
+                except TargetFullError as exc:
+                    ticket.stage = Stage.SENDING
+                    self._full = explain(exc)
+                    self._pause_s = min(max(self._pause_s * 2, self._context.retry_s), _LONGEST_S)
+                    await self._say_full(ticket)
+                else:
+                    self._pause_s = 0.0
+                    return
+
+    async def _say_full(self, ticket: Ticket) -> None:
+        desk = self._context.desk
+        ticket.run = await desk.ask(
+            desk.store.update, ticket.run.id, job_id=PROVISIONAL, reason=one_line(self._full)
+        )
 
     async def _is_known(self, ticket: Ticket) -> bool:
         """Look a launch up whose answer never came, before it is made again."""
@@ -108,7 +143,8 @@ class Launcher:
         if gpu_ids:
             slots.remember(ticket.folder, gpu_ids)
         ticket.job = msgspec.structs.replace(ticket.job, gpu_ids=gpu_ids)
-        return msgspec.structs.replace(job, gpu_ids=gpu_ids)
+        left = max(self._context.requeues + 1 - ticket.run.attempt, 0)
+        return msgspec.structs.replace(job, gpu_ids=gpu_ids, requeues=left)
 
     async def _secrets(self, run: Run) -> dict[str, Secret]:
         if not run.secrets:

@@ -48,6 +48,7 @@ class HostDriver(Driver):
 
     Attributes:
         hello: More keys for the agent's ``hello``.
+        told: More keys for each job, for its keeper.
     """
 
     doubt_s = 10.0
@@ -70,6 +71,7 @@ class HostDriver(Driver):
         self.options = options
         self.host: Host = self.make_host()
         self.hello: dict[str, Any] = {}
+        self.told: dict[str, Any] = {}
         self._agent: Agent | None = None
         self._connecting: asyncio.Task[Agent] | None = None
         self._uploader = Uploader(self._ask, is_here=self.host.is_here)
@@ -136,12 +138,27 @@ class HostDriver(Driver):
     @understood
     async def launch(self, job: Job) -> str:
         """Start the job under a keeper of its own."""
+        return str((await self.hand_over(job, {"op": "launch"}))["job_id"])
+
+    async def hand_over(self, job: Job, how: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the agent a job with all it needs.
+
+        Args:
+            job: The whole job.
+            how: The operation, and what it needs besides.
+
+        Returns:
+            The head of the answer.
+
+        Raises:
+            LaunchError: The answer is no.
+        """
         plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
         # They are those of its inputs and its snapshot, whose manifest is there: a long list.
         del plain["digests"]
         head = {
-            "op": "launch",
-            "job": {**plain, "containers": containers_of(self.options)},
+            **how,
+            "job": {**plain, **self.told, "containers": containers_of(self.options)},
             "secrets": {name: value.reveal() for name, value in job.secret_env.items()},
         }
         try:
@@ -153,7 +170,7 @@ class HostDriver(Driver):
             self._uploader.forget(job.digests)
             await self.upload(job.digests, self._blobs)
             answer = await self._call(head, error=LaunchError)
-        return str(answer.head["job_id"])
+        return dict(answer.head)
 
     @understood
     async def poll(

@@ -38,6 +38,7 @@ class Job(Struct, frozen=True, kw_only=True):
         inputs: Files that stand beside the snapshot, in the run's ``files`` folder.
         job_id: The engine's name for it once launched.
         grace_s: Seconds between asking a cancelled run to end and ending it.
+        requeues: How often it may still be started again after this attempt.
     """
 
     run_id: RunId
@@ -54,6 +55,7 @@ class Job(Struct, frozen=True, kw_only=True):
     resources: Resources = field(default_factory=Resources)
     gpu_ids: tuple[str, ...] = ()
     grace_s: float = 10.0
+    requeues: int = 0
     job_id: str = ""
 
 

@@ -1,4 +1,6 @@
-"""What wakes a keeper: a child that ended, a wish to cancel, a host that shuts down."""
+"""What wakes a keeper: a child that ended, a wish to cancel, a host that shuts down,
+an engine whose time is up.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,15 @@ class Bell:
     Args:
         heed: Called when a signal asks for something, while :attr:`is_interrupting`; may raise,
             which is the only way to get through to work that does not wait on the bell.
+
+    Attributes:
+        terminated: Whether the host wants an end (SIGTERM).
+        is_warned: Whether an engine has said that the job's time is nearly up (SIGUSR2).
     """
 
     def __init__(self, heed: Callable[[], None]) -> None:
         self.terminated = False
+        self.is_warned = False
         self.is_interrupting = True
         self._heed = heed
         self._reader, writer = os.pipe()
@@ -30,6 +37,7 @@ class Bell:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGUSR1, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGUSR2, self._on_signal)
         for ignored in _IGNORED:
             signal.signal(ignored, signal.SIG_IGN)
 
@@ -43,5 +51,7 @@ class Bell:
     def _on_signal(self, number: int, frame: object) -> None:
         if number == signal.SIGTERM:
             self.terminated = True
+        if number == signal.SIGUSR2:
+            self.is_warned = True
         if self.is_interrupting:
             self._heed()

@@ -61,7 +61,7 @@ def of_code(code: int, folder: str, log: str = "") -> str:
     if code > 128 and _signal_name(code - 128):
         name = _signal_name(code - 128)
         return f"exit code {code}, as a shell says when {name} ended a program{full}"
-    line = _last_line(text)
+    line = last_line(text)
     return shorten("exit code {}{}{}".format(code, full, ", last line: " + line if line else ""))
 
 
@@ -157,7 +157,8 @@ def shorten(text: str) -> str:
     return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """Return the last line that says something; empty if there is none."""
     lines = [line.strip() for line in _CONTROL.sub("\n", text).splitlines()]
     return next((line for line in reversed(lines) if line), "")
 

@@ -10,6 +10,7 @@ the runner does one of these:
   (nothing)          an agent on standard input and output
   stay               be the first process of a container
   keep ROOT FOLDER   keep the run whose attempt has this folder, in the foreground
+  rank FOLDER -- …   be one process of that run among many
 """
 
 
@@ -33,5 +34,9 @@ def _do(words: list[str]) -> int:
         from .foreground import keep  # noqa: PLC0415 - an agent needs it only when it forks
 
         return keep(*rest)
+    if face == "rank" and len(rest) > 2 and rest[1] == "--":
+        from .rank import run  # noqa: PLC0415
+
+        return run(rest[0], rest[2:])
     sys.stderr.write(USAGE)
     return 2

@@ -1,4 +1,8 @@
-"""A keeper in the foreground of an engine's own job: when the run is over, so is the job."""
+"""A keeper in the foreground of an engine's own job: when the run is over, so is the job.
+
+An engine may start a job again by itself, after a lost node or for the sake of another one. Then
+the next attempt of the same run begins, from what the one before was given.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,28 @@ import json
 import os
 from typing import Any
 
-from . import programs
-from .keeper import Keeper, claim
+from . import allocation, keeper, launching, programs, status
 from .run_folder import RunFolder
 
 _SECRETS = "secrets.json"
+AGAIN = "its engine has started the job again"
 
 
 def write_secrets(folder: str, secrets: dict[str, str]) -> None:
     """Leave secrets for the keeper that an engine will start, in a file only we can read.
+
+    They lie in the run's folder until it will not be started again.
+
+    Args:
+        folder: An attempt's folder.
+        secrets: Names and values.
 
     Raises:
         OSError: It cannot be written.
     """
     if not secrets:
         return
-    path = os.path.join(folder, _SECRETS)
+    path = _secrets_of(folder)
     temporary = f"{path}.{os.getpid()}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(fd, "w") as file:
@@ -30,30 +40,47 @@ def write_secrets(folder: str, secrets: dict[str, str]) -> None:
     os.rename(temporary, path)
 
 
+def forget_secrets(folder: str) -> None:
+    """Remove the secrets of a run from the disk. Repeatable."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_secrets_of(folder))
+
+
 def keep(root: str, folder: str) -> int:
     """Keep an attempt in this process, once: if somebody else did or does, nothing happens.
 
     Args:
         root: The target's root.
-        folder: The attempt's folder, with its ``job.json``.
+        folder: The attempt's folder. Without a ``job.json`` it goes on where the attempt before
+            was cut short.
 
     Returns:
         The exit code of the run: 0 if it completed, that of its program, else 1.
     """
     run = RunFolder(folder)
-    if claim(run):
-        secrets = _take_secrets(run)
-        programs.reset_signals()
-        keeper = Keeper(root, run, secrets)
-        run.write_state(keeper.state, durable=True)
-        os.chdir("/")
-        keeper.keep()
-    return code_of(run.exit())
+    _continue(run)
+    if not keeper.claim(run):
+        return code_of(run.exit())
+    secrets = _read_secrets(folder)
+    programs.reset_signals()
+    one = keeper.Keeper(root, run, secrets)
+    if not one.job.get("requeues"):
+        forget_secrets(folder)
+    run.write_state(one.state, durable=True)
+    os.chdir("/")
+    one.keep()
+    final = run.exit() or {}
+    if not final.get("requeue"):
+        forget_secrets(folder)
+    elif one.bell.is_warned:
+        # Only here is it known in time; should it fail, the near end hands it over anew.
+        allocation.requeue()
+    return code_of(final)
 
 
 def code_of(final: dict[str, Any] | None) -> int:
     """Return the exit code of a process that stands for a run which ended like this."""
-    if final is None:
+    if not final:
         return 1
     if final.get("state") == "completed":
         return 0
@@ -61,13 +88,28 @@ def code_of(final: dict[str, Any] | None) -> int:
     return code if isinstance(code, int) and 0 < code < 256 else 1
 
 
-def _take_secrets(run: RunFolder) -> dict[str, str]:
-    """Read what was left for this keeper, and remove it from the disk."""
+def _continue(run: RunFolder) -> None:
+    """Give an attempt that an engine began by itself what the one before was given."""
+    if os.path.exists(run / "job.json"):
+        return
+    before = RunFolder(os.path.join(run.folder, str(int(run.attempt) - 1)))
+    if int(run.attempt) > 2:
+        _continue(before)
+    status.conclude(before.path, {"state": "failed", "error": AGAIN, "requeue": True})
+    job = before.job()
+    job.update(attempt=int(run.attempt), requeues=max(0, int(job.get("requeues") or 0) - 1))
+    os.makedirs(run.path, 0o700, exist_ok=True)
+    launching.write_once(run / "job.json", job)
+
+
+def _secrets_of(folder: str) -> str:
+    return os.path.join(os.path.dirname(os.path.abspath(folder)), _SECRETS)
+
+
+def _read_secrets(folder: str) -> dict[str, str]:
     try:
-        with open(run / _SECRETS) as file:
+        with open(_secrets_of(folder)) as file:
             secrets = json.load(file)
     except FileNotFoundError:
         return {}
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(run / _SECRETS)
     return {str(name): str(value) for name, value in secrets.items()}

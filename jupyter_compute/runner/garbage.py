@@ -56,7 +56,7 @@ def set_aside(root: str, run: str, attempt: int) -> list[str]:
     os.makedirs(trash, 0o700, exist_ok=True)
     aside = []
     for path in (folder, os.path.dirname(folder)):
-        if path != folder and set(os.listdir(path)) - {"checkpoint"}:
+        if path != folder and set(os.listdir(path)) - {"checkpoint", "secrets.json"}:
             break
         target = os.path.join(trash, uuid.uuid4().hex)
         with contextlib.suppress(FileNotFoundError):
@@ -90,8 +90,13 @@ def purge(root: str) -> dict[str, Any]:
     """
     active = 0
     for run, attempt in list_attempts(root):
-        found = status.read_status(attempt_folder(root, run, attempt))
-        active += found is not None and found.get("state") not in _FINAL
+        folder = attempt_folder(root, run, attempt)
+        found = status.read_status(folder)
+        if found is None:
+            # It may stand in an engine's queue.
+            active += os.path.exists(os.path.join(folder, "submitted.json"))
+        else:
+            active += found.get("state") not in _FINAL
     if active:
         runs = "1 run is" if active == 1 else f"{active} runs are"
         raise Failure("conflict", f"{runs} not over in {root}", "end them, or wait for their end")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 import traceback
 import warnings
@@ -26,7 +27,7 @@ from .interpreters import Interpreter
 from .observer import Observer
 from .place import Place
 from .preparation import place_files
-from .ranks import Rank, log_path, ranks_of
+from .ranks import Rank, failed, log_path, ranks_of
 from .run_folder import MEGABYTE, RunFolder
 from .starting import Outcome, Plain
 from .vigil import Vigil
@@ -200,9 +201,6 @@ class Keeper:
 
     def _execute(self) -> None:
         starter, ranks = self._make_ready()
-        vigil = Vigil(
-            self.run, self.family, self.observer, self.bell, self._settle, aim=starter.aim
-        )
         self._heed()
         self.bell.is_interrupting = False
         begun, started = time.monotonic(), time.time()
@@ -210,6 +208,13 @@ class Keeper:
             ranks_by_pid = {starter.start(rank): rank for rank in ranks}
         except OSError as error:
             raise Ended("failed", endings.of_start(error)) from error
+
+        def listens(pid: int) -> bool:
+            said = ranks_by_pid[pid].listens
+            return processes.handles(starter.aim(pid), signal.SIGUSR2) if said is None else said
+
+        watched = (self.run, self.family, self.observer, self.bell, self._settle)
+        vigil = Vigil(*watched, aim=starter.aim, listens=listens)
         self.status["started"] = started
         self._note_start(list(ranks_by_pid))
         limit_min = (self.job.get("resources") or {}).get("time_limit_min")
@@ -232,7 +237,7 @@ class Keeper:
                 raise Ended("failed", f"there is no Python 3 in {self.interior.name}")
             argv[0] = starter.python
         try:
-            ranks = ranks_of(self.job, argv, starter.search_path)
+            ranks = ranks_of(self.job, argv, starter.search_path, self.run.path)
             note = starter.plan(ranks)
             if note:
                 self.state["containers"] = note
@@ -269,6 +274,9 @@ class Keeper:
         before, after = self.state["kills"], endings.out_of_memory_kills()
         self.observer.finish()
         code, number = how.code, how.signal
+        first = failed(self.run.path, rank)
+        if first is not None:
+            rank, code = first
         if number:
             self.status["signal"] = self.facts["signal"] = number
         elif not how.error:
@@ -311,12 +319,23 @@ class Keeper:
         left = leavings.announce(self.run, limit, time.sleep, _RETRY_S)
         if left:
             self.status["reason"] = left
+        if self._is_to_continue():
+            self.status["requeue"] = True
         self._time("finalize", begun)
         self._tell_facts()
         self.status.setdefault("ended", max(time.time(), self.state["since"]))
         self.status["facts"] = self.facts
         leavings.settle(self.run)
         self._write_exit()
+
+    def _is_to_continue(self) -> bool:
+        """Tell whether the next attempt can go on where the job's time was up."""
+        is_cut_short = self.bell.is_warned and self.status["state"] == "failed"
+        if not (is_cut_short and self.job.get("requeues")):
+            return False
+        with contextlib.suppress(OSError):
+            return bool(os.listdir(self.run.checkpoint))
+        return False
 
     def _write_exit(self) -> None:
         while True:

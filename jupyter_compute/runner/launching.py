@@ -47,6 +47,23 @@ def launch(blobs: Blobs, job: dict[str, Any], secrets: dict[str, str]) -> bool:
     folder = attempt_folder(blobs.root, job["run_id"], job["attempt"])
     if is_started(folder):
         return False
+    stage(blobs, job)
+    try:
+        keeper.start(blobs.root, folder, secrets)
+    except OSError as error:
+        raise _refusal(error) from error
+    return True
+
+
+def stage(blobs: Blobs, job: dict[str, Any]) -> str:
+    """Write down what is asked for, so that a keeper can begin; returns the attempt's folder.
+
+    Repeatable; the first time counts.
+
+    Raises:
+        Failure: Blobs are missing, or the folder cannot be written.
+    """
+    folder = attempt_folder(blobs.root, job["run_id"], job["attempt"])
     digests = manifests.needed(blobs, job)
     missing = blobs.absent(digests)
     if missing:
@@ -57,11 +74,14 @@ def launch(blobs: Blobs, job: dict[str, Any], secrets: dict[str, str]) -> bool:
         )
     try:
         os.makedirs(folder, 0o700, exist_ok=True)
-        _write_once(os.path.join(folder, "job.json"), job)
-        keeper.start(blobs.root, folder, secrets)
+        write_once(os.path.join(folder, "job.json"), job)
     except OSError as error:
-        raise Failure("refused", f"the run cannot be started on the target: {error}") from error
-    return True
+        raise _refusal(error) from error
+    return folder
+
+
+def _refusal(error: OSError) -> Failure:
+    return Failure("refused", f"the run cannot be started on the target: {error}")
 
 
 def is_started(folder: str) -> bool:
@@ -69,7 +89,7 @@ def is_started(folder: str) -> bool:
     return any(os.path.exists(os.path.join(folder, name)) for name in ("state.json", "exit.json"))
 
 
-def _write_once(path: str, value: dict[str, Any]) -> None:
+def write_once(path: str, value: dict[str, Any]) -> None:
     """Write a file whole or not at all, the first time only."""
     if os.path.exists(path):
         return

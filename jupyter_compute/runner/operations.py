@@ -9,7 +9,18 @@ import sys
 import time
 from typing import Any, Union
 
-from . import garbage, held, launching, library, manifests, protocol, status, tools
+from . import (
+    foreground,
+    garbage,
+    held,
+    launching,
+    library,
+    manifests,
+    protocol,
+    status,
+    submitting,
+    tools,
+)
 from .blobs import Blobs
 from .children import Answer, Executed, Forked, of_system
 from .facts import facts
@@ -140,11 +151,28 @@ class Operations:
     # -- runs ----------------------------------------------------------------------------------
 
     def _op_launch(self, head: dict[str, Any]) -> Outcome:
+        job, secrets = self._job_of(head)
+        is_new = launching.launch(self.blobs, job, secrets)
+        return Answer({"job_id": f"{job['run_id']}/{job['attempt']}", "is_new": is_new})
+
+    def _job_of(self, head: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         job, secrets = dict(head["job"]), dict(head.get("secrets") or {})
         job.pop("secret_env", None)
         job.update(lib=self.library, python=job.get("python") or sys.executable, format=1)
-        is_new = launching.launch(self.blobs, job, secrets)
-        return Answer({"job_id": f"{job['run_id']}/{job['attempt']}", "is_new": is_new})
+        return job, secrets
+
+    def _op_submit(self, head: dict[str, Any]) -> Outcome:
+        job, secrets = self._job_of(head)
+        how = dict(head["how"])
+        return Forked(lambda: submitting.submit(self.blobs, job, secrets, how))
+
+    def _op_conclude(self, head: dict[str, Any]) -> Outcome:
+        folder = launching.attempt_folder(self.root, head["run"], head["attempt"])
+        final = status.conclude(folder, dict(head["final"]))
+        if final is not None and not final.get("requeue"):
+            foreground.forget_secrets(folder)
+        self.statuses.forget(folder)
+        return Answer({"final": final})
 
     def _op_poll(self, head: dict[str, Any]) -> Outcome:
         jobs = [

@@ -1,4 +1,4 @@
-"""The processes of a run on one node, and how they find each other."""
+"""The processes of a run, and how they find each other."""
 
 from __future__ import annotations
 
@@ -8,32 +8,39 @@ import shutil
 import socket
 from typing import Any, NamedTuple
 
+from . import allocation, distribution
+from .distribution import Member
+
 _HERE = "127.0.0.1"
 
 
 class Rank(NamedTuple):
-    """One process of a run.
+    """One process of a run, or what starts several of them elsewhere.
 
     Attributes:
         number: Its place, from 0.
         argv: Its program and arguments.
         env: What it finds in its environment besides.
         log: The file for its output, below the attempt's folder.
+        listens: Whether it wants to hear that its time is nearly up; ``None`` if it shows that
+            itself, by handling the signal.
     """
 
     number: int
     argv: list[str]
     env: dict[str, str]
     log: str
+    listens: bool | None = None
 
 
-def ranks_of(job: dict[str, Any], argv: list[str], path: str | None) -> list[Rank]:
-    """List the processes that a job asks for on this node.
+def ranks_of(job: dict[str, Any], argv: list[str], path: str | None, folder: str) -> list[Rank]:
+    """List the processes that a job asks for.
 
     Args:
         job: What was asked for.
         argv: The program.
         path: Where programs are looked up; ``None`` where that cannot be told, as in an image.
+        folder: The attempt's folder.
 
     Raises:
         OSError: MPI is asked for and not there.
@@ -41,21 +48,33 @@ def ranks_of(job: dict[str, Any], argv: list[str], path: str | None) -> list[Ran
     resources = job.get("resources") or {}
     count = int(resources.get("processes_per_node") or 1)
     how = resources.get("distribution") or "none"
+    total = count * int(resources.get("nodes") or 1)
     if how == "mpi":
+        # Under Slurm it starts its processes on all nodes of the allocation. It would hand on a
+        # warning to processes that end on it.
         launcher = "mpirun" if path is None else _find_launcher(path)
-        return [Rank(0, [launcher, "-n", str(count), *argv], _mpi(), "log")]
-    if count == 1 and how == "none":
+        return [Rank(0, [launcher, "-n", str(total), *argv], distribution.mpi(), "log", False)]
+    if total == 1 and how == "none":
         return [Rank(0, argv, {}, "log")]
     ports = _free_ports(count)
+    if allocation.is_given(job):
+        words = allocation.launcher(folder, resources, argv)
+        return [Rank(0, words, allocation.variables(resources, ports[0]), "log", True)]
     return [
         Rank(
             number,
             argv,
-            _tensorflow(number, ports) if how == "tensorflow" else _torch(number, count, ports[0]),
+            _variables(how, Member(number, count, number, count), ports),
             f"work/logs/rank-{number}.log" if number else "log",
         )
         for number in range(count)
     ]
+
+
+def _variables(how: str, member: Member, ports: list[int]) -> dict[str, str]:
+    if how == "tensorflow":
+        return distribution.tensorflow(member, [f"{_HERE}:{port}" for port in ports])
+    return distribution.torch(member, _HERE, str(ports[0]))
 
 
 def _find_launcher(path: str) -> str:
@@ -63,39 +82,6 @@ def _find_launcher(path: str) -> str:
     if not launcher:
         raise OSError(2, "MPI is asked for, and mpirun is not on this target", "the program")
     return launcher
-
-
-def _mpi() -> dict[str, str]:
-    """Return what Open MPI needs to hear; others do not listen.
-
-    As many processes as were asked for are started however few the cores are, and by root too
-    where that is who asked.
-    """
-    env = {
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-    }
-    if os.geteuid() == 0:
-        env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    return env
-
-
-def _torch(number: int, count: int, port: int) -> dict[str, str]:
-    return {
-        "RANK": str(number),
-        "LOCAL_RANK": str(number),
-        "WORLD_SIZE": str(count),
-        "LOCAL_WORLD_SIZE": str(count),
-        "NODE_RANK": "0",
-        "MASTER_ADDR": _HERE,
-        "MASTER_PORT": str(port),
-    }
-
-
-def _tensorflow(number: int, ports: list[int]) -> dict[str, str]:
-    cluster = {"worker": [f"{_HERE}:{port}" for port in ports]}
-    config = {"cluster": cluster, "task": {"type": "worker", "index": number}}
-    return {"TF_CONFIG": json.dumps(config)}
 
 
 def _free_ports(count: int) -> list[int]:
@@ -108,6 +94,22 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+def failed(folder: str, rank: Rank) -> tuple[Rank, int] | None:
+    """Return the process that failed first, and how, where one stands for many.
+
+    Args:
+        folder: The attempt's folder.
+        rank: What started them.
+    """
+    try:
+        with open(os.path.join(folder, allocation.FAILED)) as file:
+            note = json.load(file)
+        number, code = int(note["rank"]), int(note["code"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return rank._replace(number=number, log=f"work/logs/rank-{number}.log"), code
 
 
 def log_path(folder: str, rank: Rank) -> str:

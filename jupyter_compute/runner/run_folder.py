@@ -39,9 +39,14 @@ class RunFolder:
         return os.path.join(self.path, name)
 
     @property
+    def folder(self) -> str:
+        """The run's own folder, above those of its attempts."""
+        return os.path.dirname(self.path)
+
+    @property
     def checkpoint(self) -> str:
         """The folder that lasts over attempts."""
-        return os.path.join(os.path.dirname(self.path), "checkpoint")
+        return os.path.join(self.folder, "checkpoint")
 
     # -- facts ---------------------------------------------------------------------------------
 
@@ -122,8 +127,13 @@ class RunFolder:
             if os.stat(self / "exit.tmp").st_size > _RESERVE:
                 os.truncate(self / "exit.tmp", _RESERVE)
 
-    def write_exit(self, status: dict[str, Any]) -> None:
-        """Make the final status durable, and only then visible; the caller holds the lock."""
+    def write_exit(self, status: dict[str, Any], *, is_only_if_none: bool = False) -> None:
+        """Make the final status durable, and only then visible; the caller holds the lock.
+
+        Args:
+            status: What to write.
+            is_only_if_none: Whether one that is there after all is left as it is.
+        """
         data = _encode(status)
         fd = os.open(self / "exit.tmp", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -134,7 +144,12 @@ class RunFolder:
             os.fsync(fd)
         finally:
             os.close(fd)
-        os.rename(self / "exit.tmp", self / "exit.json")
+        if is_only_if_none:
+            with contextlib.suppress(FileExistsError):
+                os.link(self / "exit.tmp", self / "exit.json")
+            os.unlink(self / "exit.tmp")
+        else:
+            os.rename(self / "exit.tmp", self / "exit.json")
         sync(self.path)
 
     def add_event(self, type_: str, **fields: Any) -> None:

@@ -86,6 +86,42 @@ def cancel(folder: str, by: str = "") -> None:
         _bury(run, life)
 
 
+def conclude(folder: str, final: dict[str, Any]) -> dict[str, Any] | None:
+    """Write down how an attempt ended, of which its engine says that it is over.
+
+    Nothing happens if it is known already, or if its keeper turns out to be here and alive.
+
+    Args:
+        folder: The attempt's folder; made if it is not there.
+        final: In the shape of ``JobStatus``.
+
+    Returns:
+        How it ended; ``None`` if it has not.
+    """
+    run = RunFolder(folder)
+    os.makedirs(run.path, mode=0o700, exist_ok=True)
+    lock = run.lock()
+    if lock is None:
+        return None
+    try:
+        state = run.state()
+        if run.exit() is None and state is not None and life_of(state) is Life.ALIVE:
+            return None
+        if run.exit() is None:
+            wish = run.wish()
+            words = endings.of_wish(wish) if wish is not None else ""
+            told = {"state": "canceled", "error": words} if words else dict(final)
+            if state is None and told["error"]:
+                # What an engine's script said before there was a keeper is all there is.
+                said = endings.last_line(endings.tail(run / "slurm.out"))
+                told["error"] = endings.shorten(": ".join(filter(None, (told["error"], said))))
+            # Another node may have written it, which a network file system shows late.
+            _write_end(run, state or {}, told, is_only_if_none=True)
+        return run.exit()
+    finally:
+        os.close(lock)
+
+
 def _current(run: RunFolder, state: dict[str, Any]) -> dict[str, Any]:
     status: dict[str, Any] = {
         "state": state.get("phase", "preparing"),
@@ -144,22 +180,29 @@ def _remove_containers(run: RunFolder, state: dict[str, Any]) -> None:
 
 def _write_down(run: RunFolder, state: dict[str, Any], life: Life) -> dict[str, Any] | None:
     wish = run.wish()
+    final: dict[str, Any] = {
+        "state": "failed" if wish is None else "canceled",
+        "error": endings.shorten(_why(state, life)) if wish is None else endings.of_wish(wish),
+    }
+    _write_end(run, state, final)
+    return run.exit()
+
+
+def _write_end(
+    run: RunFolder, state: dict[str, Any], final: dict[str, Any], *, is_only_if_none: bool = False
+) -> None:
+    """Complete a final status by what the keeper said last, and write it down."""
     leavings.announce(run, 0)
     facts = {"host": state.get("host", "")}
     if state.get("peak_memory_bytes"):
         facts["peak_memory_bytes"] = state["peak_memory_bytes"]
-    ended = max(time.time(), state.get("started") or state.get("since") or 0)
-    final: dict[str, Any] = {
-        "state": "failed" if wish is None else "canceled",
-        "error": endings.shorten(_why(state, life)) if wish is None else endings.of_wish(wish),
-        "facts": facts,
-        "ended": ended,
-    }
+    final.update(
+        facts=facts, ended=max(time.time(), state.get("started") or state.get("since") or 0)
+    )
     if state.get("started"):
         final["started"] = state["started"]
     leavings.settle(run)
-    run.write_exit(final)
-    return run.exit()
+    run.write_exit(final, is_only_if_none=is_only_if_none)
 
 
 def _why(state: dict[str, Any], life: Life) -> str:

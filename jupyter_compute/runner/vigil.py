@@ -30,6 +30,7 @@ class Vigil:
         settle: Called once, shortly after the start, for what would disturb the start and is not
             worth the while for a program that ends at once.
         aim: Returns the pid to signal for a child that stands for a program elsewhere.
+        listens: Tells whether a child wants to hear that the time of its job is nearly up.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Vigil:
         bell: Bell,
         settle: Callable[[], None],
         aim: Callable[[int], int],
+        listens: Callable[[int], bool],
     ) -> None:
         self.run = run
         self.family = family
@@ -48,6 +50,7 @@ class Vigil:
         self.verdict: tuple[str, str] | None = None
         """State and error, if the program was asked to end."""
         self._aim = aim
+        self._listens: Callable[[int], bool] | None = listens
         self._settle: Callable[[], None] | None = settle
         self._steps: list[tuple[float, int]] = []
 
@@ -77,6 +80,8 @@ class Vigil:
             if not running:
                 return result
             now = time.monotonic()
+            if self.bell.is_warned:
+                self._warn(running)
             if self.verdict is None:
                 self.verdict = self._reason_to_end(limit_min if now >= limit else None)
             if (self.verdict is not None or result[1]) and not self._steps:
@@ -90,6 +95,17 @@ class Vigil:
             if self._settle is not None:
                 due = min(due, settled_at)
             self.bell.pause(min(due - time.monotonic(), self.observer.wait_s()))
+
+    def _warn(self, pids: Iterable[int]) -> None:
+        """Tell programs once that they will be ended soon, if they want to hear it."""
+        listens, self._listens = self._listens, None
+        if listens is None:
+            return
+        self.run.add_event("phase", name="the time of its job is nearly up")
+        for pid in pids:
+            if listens(pid):
+                with contextlib.suppress(OSError):
+                    os.kill(self._aim(pid), signal.SIGUSR2)
 
     def _reason_to_end(self, limit_min: float | None) -> tuple[str, str] | None:
         wish = self.run.wish()

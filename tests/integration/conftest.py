@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from clusters.slurm import Slurm
 from compute_server import Served, serve
 from machines import Machine
 
@@ -18,6 +19,26 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A Jupyter server with the extension, for all tests that do not mind each other's runs."""
     folder = tmp_path_factory.mktemp("served")
     with serve(folder / "home", folder / "compute") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def slurm(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Slurm]:
+    """A Slurm without accounting, for all tests that leave it as it was."""
+    engine("slurm")
+    with Slurm(tmp_path_factory.mktemp("slurm")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def slurm_with_accounting(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Slurm]:
+    """A Slurm with accounting, for all tests that leave it as it was."""
+    engine("slurm")
+    with Slurm(tmp_path_factory.mktemp("slurm"), accounting=True) as running:
         yield running
 
 

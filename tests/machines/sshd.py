@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -24,10 +25,15 @@ class Sshd:
         folder: A folder of its own; the home of who logs in lies in it.
         name: The alias in `ssh_config`.
         options: More lines for sshd_config.
+        env: What a login finds in its environment besides its home.
     """
 
     def __init__(
-        self, folder: Path, name: str = "here", options: dict[str, str] | None = None
+        self,
+        folder: Path,
+        name: str = "here",
+        options: dict[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.name = name
@@ -38,6 +44,7 @@ class Sshd:
         self.ssh_config = folder / "ssh_config"
         self.port = 0
         self._options = options or {}
+        self._env = {"HOME": str(self.home), **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.home.mkdir(parents=True, exist_ok=True)
         self._public = make_key(self.key)
@@ -87,7 +94,7 @@ class Sshd:
             "PermitRootLogin": "prohibit-password",
             "PasswordAuthentication": "no",
             "KbdInteractiveAuthentication": "no",
-            "SetEnv": f'"HOME={self.home}"',
+            "SetEnv": " ".join(f'"{name}={value}"' for name, value in self._env.items()),
             "Subsystem": "sftp internal-sftp",
         }
         lines = [f"{name} {value}\n" for name, value in {**options, **self._options}.items()]

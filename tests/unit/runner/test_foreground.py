@@ -3,9 +3,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,17 +43,13 @@ def _store(root: Path, data: bytes) -> str:
     return digest
 
 
+def keeping(archive: Path, folder: Path) -> list[str]:
+    command = [sys.executable, "-I", "-S", str(archive), "keep"]
+    return [*command, str(folder.parents[2]), str(folder)]
+
+
 def keep(archive: Path, folder: Path) -> int:
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(archive),
-        "keep",
-        str(folder.parents[2]),
-        str(folder),
-    ]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, timeout=60).returncode
+    return subprocess.run(keeping(archive, folder), stdin=subprocess.DEVNULL, timeout=60).returncode
 
 
 def test_the_exit_code_is_that_of_the_run(archive: Path, folder: Path) -> None:
@@ -70,11 +68,62 @@ def test_keeping_twice_is_keeping_once(archive: Path, folder: Path) -> None:
 def test_secrets_reach_the_program_and_leave_the_disk(archive: Path, folder: Path) -> None:
     give(folder, "/bin/sh", "-c", 'test "$KEY" = s3cret')
     write_secrets(str(folder), {"KEY": "s3cret"})
-    assert stat.S_IMODE(os.stat(folder / "secrets.json").st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(folder.parent / "secrets.json").st_mode) == 0o600
     assert keep(archive, folder) == 0
-    left = [path for path in folder.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+    run = [path for path in folder.parent.rglob("*") if path.is_file()]
+    left = [path for path in run if b"s3cret" in path.read_bytes()]
     # The program's own words name it: they stand in what was asked for.
     assert [path.name for path in left] == ["job.json"]
+
+
+def test_an_attempt_that_an_engine_begins_goes_on_from_the_one_before(
+    archive: Path, folder: Path
+) -> None:
+    # What the first attempt was given, and a keeper that was killed with its node.
+    give(folder, "/bin/sh", "-c", 'test "$KEY" = s3cret && echo "$JUPYTER_COMPUTE_ATTEMPT"')
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**job, "requeues": 2}))
+    write_secrets(str(folder), {"KEY": "s3cret"})
+    (folder / "state.json").write_text('{"phase": "running", "started": 5.0}')
+    second = folder.parent / "2"
+    assert keep(archive, second) == 0
+    assert (second / "log").read_text() == "2\n"
+    assert json.loads((second / "job.json").read_text())["requeues"] == 1
+    ended = json.loads((folder / "exit.json").read_text())
+    assert (ended["state"], ended["requeue"], ended["started"]) == ("failed", True, 5.0)
+    assert not (folder.parent / "secrets.json").exists()
+
+
+def test_a_program_hears_that_its_time_is_nearly_up_and_its_checkpoint_makes_it_go_on(
+    archive: Path, folder: Path
+) -> None:
+    give(
+        folder,
+        "/bin/sh",
+        "-c",
+        "trap 'touch \"$JUPYTER_COMPUTE_CHECKPOINT/at-7\"; exit 3' USR2; echo up; sleep 60 & wait",
+    )
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**job, "requeues": 1}))
+    process = subprocess.Popen(keeping(archive, folder), stdin=subprocess.DEVNULL)
+    while not (folder / "log").exists() or "up" not in (folder / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGUSR2)
+    assert process.wait(60) == 3
+    assert json.loads((folder / "exit.json").read_text())["requeue"] is True
+
+
+def test_a_program_that_does_not_listen_goes_on_when_its_time_is_nearly_up(
+    archive: Path, folder: Path
+) -> None:
+    give(folder, sys.executable, "-c", "import time; print('up', flush=True); time.sleep(1)")
+    process = subprocess.Popen(keeping(archive, folder), stdin=subprocess.DEVNULL)
+    while not (folder / "log").exists() or "up" not in (folder / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGUSR2)
+    assert process.wait(60) == 0
 
 
 def test_other_words_are_answered_with_what_there_is(archive: Path) -> None:

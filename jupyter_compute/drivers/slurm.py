@@ -1,0 +1,329 @@
+"""A cluster under Slurm as a target."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct, field, structs
+
+from ..driver import DriverContext
+from ..errors import LaunchError, TargetFullError, TargetUnreachableError
+from ..model import Job, JobStatus, PackagesEnvironment, RunId, RunState, TargetInfo
+from . import _slurm_check as checking
+from ._containers import (
+    ContainerArgs,
+    ContainerEngine,
+    ContainerMounts,
+    ContainerPull,
+    check_mounts,
+)
+from ._host import Host
+from ._host_driver import HostDriver
+from ._reaching import Reaching, in_group, make_host, one_line, place_of
+from ._slurm_commands import command, look_ups, name_of, sbatch, script
+from ._slurm_endings import Endings
+from ._slurm_queue import Queue, QueueRow
+from ._slurm_states import hint_for, is_full, is_silence, plain
+from ._statuses import understood
+from ._tools import Tools
+from ._uploading import Uploader
+
+_WORD = re.compile(r"[^\s]*")
+_SUBMIT_S = 60.0
+
+
+class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which queue of which cluster, and what its jobs need.
+
+    Attributes:
+        host: The login node: a name from ``~/.ssh/config`` or of the network, or an address;
+            without one Slurm's commands are run on this machine.
+        partition: The partition; without one the cluster's default.
+        account: The account that is charged.
+        qos: The quality of service.
+        constraint: Features that the nodes must have, such as ``a100&nvlink``.
+        reservation: A reservation to use.
+        sbatch: Further options of ``sbatch``, such as ``--exclusive``, one each.
+        modules: Modules to load before each run.
+        prologue: Lines of shell before each run, after its modules.
+        signal_s: How many seconds before the end of its time a run is warned; 0 for never.
+        root: The folder for blobs, environments and runs, which the login node and all nodes see.
+        slurm_bin: Where ``sbatch`` and the others are, if a login does not find them.
+        env: Environment variables of every run and of every environment that is built there.
+        bring_uv: Whether uv is brought there from here for environments, if there is none.
+        blobs_limit_gb: How much of what was uploaded is kept there for the next run.
+        environments_limit_gb: How much of the environments that were built is kept there.
+        container_engine: What runs images there, by default whichever answers.
+        container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
+        container_args: Further words for the engine, such as ``--memory=8g``.
+        container_pull: When an image is pulled: if it is missing, always, or never.
+    """
+
+    partition: str = ""
+    account: str = ""
+    qos: Annotated[str, Meta(title="QOS")] = ""
+    constraint: Annotated[str, in_group("Jobs")] = ""
+    reservation: Annotated[str, in_group("Jobs")] = ""
+    sbatch: Annotated[tuple[str, ...], in_group("Jobs", "Options of sbatch")] = ()
+    modules: Annotated[tuple[str, ...], in_group("Jobs")] = ()
+    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="lines")] = ""
+    signal_s: Annotated[
+        int, Meta(ge=0, le=65535), in_group("Jobs", "Warned before the end, in seconds")
+    ] = 60
+    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs", format="path")] = ""
+    env: Annotated[dict[str, str], in_group("Over there", "Environment variables")] = field(
+        default_factory=dict
+    )
+    bring_uv: Annotated[bool, in_group("Over there", "Bring uv along")] = True
+    blobs_limit_gb: Annotated[
+        float, Meta(ge=0), in_group("Over there", "Room for uploads, in GB")
+    ] = 20.0
+    environments_limit_gb: Annotated[
+        float, Meta(ge=0), in_group("Over there", "Room for environments, in GB")
+    ] = 40.0
+    container_engine: ContainerEngine = ""
+    container_mounts: ContainerMounts = ()
+    container_args: ContainerArgs = ()
+    container_pull: ContainerPull = "missing"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        words = ("partition", "account", "qos", "constraint", "reservation")
+        one_line(self, *words, "slurm_bin")
+        for name in words:
+            if not _WORD.fullmatch(getattr(self, name)):
+                raise ValueError(f"the option {name!r} is one word: {getattr(self, name)!r}")
+        for name in ("sbatch", "modules"):
+            for line in getattr(self, name):
+                if "\n" in line or "\r" in line or not line.strip():
+                    raise ValueError(f"the option {name!r} takes one line each: {line!r}")
+        check_mounts(self.container_mounts)
+
+
+class SlurmDriver(HostDriver):
+    """Hands jobs over to Slurm on a login node, and follows them by their folders and its queue.
+
+    Their keepers run on the nodes, and the folder of a run, on a file system that all see, is
+    the truth about it. Slurm's queue says why a job waits, and how one ended whose keeper was
+    killed with its node.
+    """
+
+    kind: ClassVar[str] = "slurm"
+    title: ClassVar[str] = "A cluster under Slurm"
+    asks: ClassVar[bool] = True
+    Options: ClassVar[type[Struct]] = SlurmOptions
+
+    options: SlurmOptions
+
+    @classmethod
+    def resource_id(cls, options: Struct) -> str:
+        """Name the account on the login node, and which queue of the cluster."""
+        assert isinstance(options, SlurmOptions)
+        return f"slurm+{place_of(options)}{_queue_of(options)}"
+
+    def __init__(self, context: DriverContext, options: SlurmOptions) -> None:
+        super().__init__(context, options)
+        self.told = {"allocation": "slurm"}
+        self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
+        self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
+        self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
+        self.queue = Queue(self.execute, options.slurm_bin)
+        self._endings = Endings(self.queue, self._conclude)
+        self._told: dict[RunId, tuple[JobStatus, JobStatus]] = {}
+
+    def make_host(self) -> Host:
+        """Reach the login node."""
+        return make_host(self.context, self.options)
+
+    def root(self) -> str:
+        """Return the folder there."""
+        return self.options.root
+
+    def variables(self) -> Mapping[str, str]:
+        """Return what the options say."""
+        return self.options.env
+
+    def slots(self, cpus: float) -> int | None:
+        """Leave it to Slurm how many run at once."""
+        return None
+
+    async def check(self) -> TargetInfo:
+        """Find out what the cluster has, and prove that its nodes see the run's folder."""
+        info = await super().check()
+        if not info.is_usable:
+            return info
+        return await self._ask_slurm(info, is_probing=True)
+
+    async def measure(self) -> TargetInfo:
+        """Find out that Slurm is there: it counts itself what may run."""
+        info = await self._look(is_brief=True)
+        return await self._ask_slurm(info, is_probing=False) if info.is_usable else info
+
+    async def _ask_slurm(self, info: TargetInfo, *, is_probing: bool) -> TargetInfo:
+        # The same folder serves the cluster's other queues, each a place of its own.
+        place = f"{info.place}{_queue_of(self.options)}/slurm" if info.place else ""
+        info = structs.replace(info, place=place)
+        root = str(self.agent.hello.get("root", "")) if self.agent else self.root()
+        return await checking.look(self.execute, self.options, info, root, is_probing=is_probing)
+
+    # -- a job's life --------------------------------------------------------------------------
+
+    @understood
+    async def launch(self, job: Job) -> str:
+        """Hand the job over to Slurm, unless it has it already.
+
+        Raises:
+            LaunchError: Slurm refused, in its own words.
+            TargetFullError: As many jobs as Slurm takes of ours are waiting.
+        """
+        if self.options.bring_uv and isinstance(job.environment, PackagesEnvironment):
+            await self._tools.bring()
+        adopted = await self._started_again(job) if job.attempt > 1 else ""
+        job = structs.replace(job, env={**self.options.env, **job.env})
+        place = self.options.slurm_bin
+        how = {
+            "argv": command(sbatch(job, self.options), place),
+            "script": script(job, self.options),
+            "lookup": [command(words, place) for words in look_ups(job)],
+            "timeout_s": _SUBMIT_S,
+            "adopt": adopted,
+        }
+        try:
+            answer = await self.hand_over(job, {"op": "submit", "how": how})
+        except TargetUnreachableError as exc:
+            if is_full(exc.message):
+                raise self._full(exc.message) from exc
+            raise
+        except LaunchError as exc:
+            raise self._refusal(exc) from exc
+        self.queue.hurry()
+        return str(answer["job_id"]) or f"{job.run_id}/{job.attempt}"
+
+    async def _started_again(self, job: Job) -> str:
+        """Return the job that Slurm itself has begun this attempt with; empty if there is none."""
+        await self.queue.refresh((), is_forced=True)
+        if self.queue.trouble:
+            raise self._unreachable(self.queue.trouble)
+        for row in self.queue.rows_of_run(job.run_id):
+            if row.meaning.is_over or row.attempt == job.attempt:
+                continue
+            if row.attempt + row.restarts >= job.attempt:
+                return f"{row.job_id}+{job.attempt - row.attempt}"
+            # It is on its way out, or back into the queue.
+            raise self._full(f"Slurm still has the job {row.job_id} of the attempt before")
+        return ""
+
+    @understood
+    async def poll(
+        self,
+        jobs: Collection[Job],
+        known: Mapping[RunId, JobStatus] | None = None,
+        wait_s: float = 0.0,
+    ) -> dict[RunId, JobStatus]:
+        """Ask about all jobs: their folders at any time, Slurm's queue for all now and then."""
+        deadline = time.monotonic() + wait_s
+        expected = dict(known or {})
+        ids = [slurm_id(job.job_id) for job in jobs]
+        while True:
+            await self.queue.refresh(ids)
+            now = time.monotonic()
+            until = min(deadline, self.queue.due_at, self._endings.due_at)
+            told = await super().poll(jobs, self._as_told(expected), max(until - now, 0.0))
+            found = await self._compose(jobs, told)
+            if found != expected or time.monotonic() >= deadline:
+                return found
+
+    def _as_told(self, expected: Mapping[RunId, JobStatus]) -> dict[RunId, JobStatus]:
+        """Return what the agent said of the runs of which the caller knows what was made of it."""
+        return {
+            run: self._told[run][0]
+            for run, status in expected.items()
+            if run in self._told and self._told[run][1] == status
+        }
+
+    async def _compose(
+        self, jobs: Collection[Job], told: Mapping[RunId, JobStatus]
+    ) -> dict[RunId, JobStatus]:
+        found: dict[RunId, JobStatus] = {}
+        self._told = {}
+        for job in jobs:
+            status = await self._endings.judge(job, told.get(job.run_id), self._row(job))
+            if status is None:
+                if self.queue.trouble:
+                    # That a job is not there is only known from an answer.
+                    raise self._unreachable(self.queue.trouble)
+                continue
+            found[job.run_id] = self._with_trouble(status)
+            if job.run_id in told:
+                self._told[job.run_id] = (told[job.run_id], found[job.run_id])
+        return found
+
+    def _row(self, job: Job) -> QueueRow | None:
+        if slurm_id(job.job_id):
+            return self.queue.row(slurm_id(job.job_id))
+        rows = [row for row in self.queue.rows_of_run(job.run_id) if row.attempt <= job.attempt]
+        return max(rows, key=lambda row: row.attempt, default=None)
+
+    def _with_trouble(self, status: JobStatus) -> JobStatus:
+        if not self.queue.trouble or status.state is not RunState.QUEUED:
+            return status
+        since = time.strftime("%H:%M", time.localtime(self.queue.silent_since))
+        words = f"{status.reason}; Slurm has given no answer since {since}: {self.queue.trouble}"
+        return structs.replace(status, reason=words)
+
+    async def cancel(self, job: Job) -> None:
+        """End the job: at once while it waits, by its keeper while it runs, by force after that."""
+        await super().cancel(job)
+        names = [name_of(job.run_id, attempt) for attempt in range(1, job.attempt + 1)]
+        which = slurm_id(job.job_id) or ""
+        one = [which] if which else ["--me", f"--name={','.join(names)}"]
+        await self._scancel(["--state=PENDING", *one])
+        # It wakes the keeper, which ends the run as anywhere else.
+        await self._scancel(["--batch", "--signal=USR1", *one], may_fail=True)
+        self._endings.expect(job)
+        self.queue.hurry()
+
+    async def _scancel(self, words: list[str], *, may_fail: bool = False) -> None:
+        done = await self.execute(command(["scancel", *words], self.options.slurm_bin))
+        said = plain(done.stderr.decode(errors="replace"))
+        if done.timed_out or (is_silence(said) and not may_fail):
+            raise self._unreachable(f"scancel: {said or 'it took too long'}")
+
+    async def _conclude(self, job: Job, final: Mapping[str, Any] | None) -> None:
+        """Write down how a run ended that cannot do so itself; ``None`` ends its job by force."""
+        if final is None:
+            await self._scancel([slurm_id(job.job_id)], may_fail=True)
+            return
+        head = {"op": "conclude", "run": job.run_id, "attempt": job.attempt, "final": dict(final)}
+        await self._call(head)
+
+    def _refusal(self, exc: LaunchError) -> LaunchError | TargetFullError | TargetUnreachableError:
+        words = plain(exc.message)
+        if is_full(words):
+            return self._full(words)
+        if is_silence(words):
+            return self._unreachable(words)
+        where = {"target": self.context.target, "kind": self.kind}
+        return LaunchError(f"Slurm refused: {words}", hint=exc.hint or hint_for(words), **where)
+
+    def _full(self, words: str) -> TargetFullError:
+        return TargetFullError(
+            f"Slurm takes no more jobs now: {plain(words)}",
+            hint="it is handed over as soon as there is room",
+            target=self.context.target,
+            kind=self.kind,
+        )
+
+
+def slurm_id(job_id: str) -> str:
+    """Return Slurm's number in the id of a job; empty if it is not known."""
+    number = job_id.partition("+")[0]
+    return number if number.isdigit() else ""
+
+
+def _queue_of(options: SlurmOptions) -> str:
+    words = (options.partition, options.account, options.qos)
+    return "/" + ":".join(words) if any(words) else ""

@@ -1,0 +1,107 @@
+"""The nodes that Slurm gave a job, and the processes of a run on them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from .library import archive
+
+_ASK_S = 30.0
+FAILED = "failed-rank.json"
+"""What the first rank that fails leaves of itself in the attempt's folder."""
+
+
+def is_given(job: dict[str, Any]) -> bool:
+    """Tell whether a job runs inside an allocation of Slurm, as it was meant to."""
+    return job.get("allocation") == "slurm" and bool(os.environ.get("SLURM_JOB_ID"))
+
+
+def launcher(folder: str, resources: dict[str, Any], argv: list[str]) -> list[str]:
+    """Return the words that start a program once for each rank, on all nodes.
+
+    Args:
+        folder: The attempt's folder, which every node sees.
+        resources: How many of what.
+        argv: The program.
+    """
+    nodes, each = int(resources.get("nodes") or 1), int(resources.get("processes_per_node") or 1)
+    return [
+        "srun",
+        f"--nodes={nodes}",
+        f"--ntasks={nodes * each}",
+        f"--ntasks-per-node={each}",
+        # A rank that fails ends the others, which would wait for it.
+        "--kill-on-bad-exit=1",
+        "--mpi=none",
+        "--input=none",
+        *_cpus(),
+        *(sys.executable, "-I", "-S", archive(), "rank", folder, "--", *argv),
+    ]
+
+
+def variables(resources: dict[str, Any], port: int) -> dict[str, str]:
+    """Return what every rank is told: how they are made one, where the first is, and who is there.
+
+    Args:
+        resources: With the distribution.
+        port: A free one of this node, which is the first.
+    """
+    names = node_names()
+    return {
+        "JUPYTER_COMPUTE_DISTRIBUTION": str(resources.get("distribution") or "none"),
+        "JUPYTER_COMPUTE_NODES": ",".join(names),
+        "MASTER_ADDR": _reachable(names),
+        "MASTER_PORT": str(port),
+    }
+
+
+def node_names() -> list[str]:
+    """List the nodes of the allocation, the first one first."""
+    listed = os.environ.get("SLURM_JOB_NODELIST", "")
+    try:
+        done = subprocess.run(
+            ["scontrol", "show", "hostnames", listed],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_ASK_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return [socket.gethostname()]
+    return done.stdout.decode("utf-8", "replace").split() or [socket.gethostname()]
+
+
+def requeue() -> None:
+    """Have Slurm start this job again, which ends it; a refusal leaves that to the near end."""
+    job_id = os.environ.get("SLURM_JOB_ID")
+    if not job_id:
+        return
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            ["scontrol", "requeue", job_id],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_ASK_S,
+        )
+
+
+def _cpus() -> list[str]:
+    # A step does not take this over from the job any more.
+    cpus = os.environ.get("SLURM_CPUS_PER_TASK")
+    return [f"--cpus-per-task={cpus}"] if cpus else []
+
+
+def _reachable(names: list[str]) -> str:
+    """Return the first node's name, in a form that the others can look up."""
+    try:
+        socket.getaddrinfo(names[0], None)
+    except OSError:
+        # A node may have another name for Slurm than it has for the network.
+        return socket.gethostname()
+    return names[0]
