@@ -16,16 +16,18 @@ hypothesis.settings.register_profile("judge", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile("judge" if os.environ.get("CI") else "explore")
 
+ENGINES = Path(__file__).parents[1] / ".engines"
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),
     "git": ("git",),
     "netns": ("nsenter",),
     "node": ("node",),
     "slurm": ("slurmctld", "/usr/sbin/slurmctld"),
+    "spark": (str(ENGINES / "spark" / "bin" / "spark-submit"),),
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,slurm,sshd,uv"
+_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,slurm,spark,sshd,uv"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 _THROWN = re.compile(r'^(?:Exception in thread "[^"]*" )?(?P<said>[\w.$]+(?:Exception|Error)\b.*)')
 _LOGGED = re.compile(r"^[\d/-]+ [\d:.,]+ (?:ERROR|FATAL) (?P<said>\S+: .+)")
+_OWN = re.compile(
+    r"(?:Error: (?!Could not create the Java|A fatal exception))?"
+    r"(?P<said>(?<=Error: ).+|Invalid (?:initial|maximum) heap size.*|Unrecognized VM option.*)"
+)
 _COMPLAINT = re.compile(r"JAVA_HOME is|.*: (?:java|exec): .*not ")
 _PY4J = "py4j.protocol.Py4JJavaError: "
 _CAUSE = "Caused by: "
@@ -54,7 +58,7 @@ _HINTS = (
         "option env",
     ),
     (
-        r"SparkException: Invalid Spark|Illegal|IllegalArgumentException|NumberFormatException",
+        r"heap size|Invalid Spark URL|Size must be specified as bytes|byte string|spark\.\S+ (?:must|should)",
         "look at the option conf and at the options for cores and memory",
     ),
     (r"Unrecognized option|Error: Unknown", "look at the option submit_args"),
@@ -64,9 +68,9 @@ _HINTS = (
 def of_spark(text: str) -> str:
     """Find the line of Spark's own log that says what went wrong; empty if none does."""
     lines = text.splitlines()
-    own = [line[len("Error: ") :] for line in lines if line.startswith("Error: ")]
+    own = [match["said"] for match in map(_OWN.match, lines) if match]
     if own:
-        return _shorten(own[-1])
+        return _shorten(own[0])
     thrown = [n for n, line in enumerate(lines) if _is_thrown(line)]
     if thrown:
         return _with_cause(lines, thrown[-1])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from clusters.slurm import Slurm
+from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
 from machines import Machine
 
@@ -72,3 +73,14 @@ def _machines(
             return running.enter_context(Machine(folders.mktemp(name), name, **options))
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def spark(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkCluster]:
+    """A standalone cluster of Spark, for all tests that leave it as it is."""
+    engine("spark")
+    engine("java")
+    with spark_cluster(tmp_path_factory.mktemp("spark")) as running:
+        yield running
