@@ -85,7 +85,7 @@ class Shipper:
         now = time.monotonic()
         is_over = os.path.exists(self.run / "exit.json")
         found = None
-        if is_over or now - self._looked >= _LOOK_S or self._told is None:
+        if is_over or now - self._looked >= _LOOK_S or not self._is_begun():
             self._looked = now
             found = status.read_status(self.run.path)
             # Only after the status, or the last bytes could be missed.
@@ -103,6 +103,14 @@ class Shipper:
             self.sink.flush()
         return None
 
+    def _is_begun(self) -> bool:
+        """Whether it was told that the program runs, or that something is built for it.
+
+        Until then the log waits: whoever sees the first line of a program sees it running.
+        """
+        told = self._told or {}
+        return bool(told) and (told.get("state") != "preparing" or bool(told.get("reason")))
+
     def _tell(self, found: dict[str, Any]) -> None:
         short = {key: value for key, value in found.items() if key != "sizes"}
         # How much it holds by now is news to nobody.
@@ -112,7 +120,8 @@ class Shipper:
             self._send(STATUS, short)
 
     def _ship_growing(self, now: float, is_over: bool) -> None:
-        self._grow("log")
+        if is_over or self._is_begun():
+            self._grow("log")
         if is_over or now - self._listed >= _FOLDER_S:
             self._listed = now
             for name in files_below(self.run / "work/logs", "logs"):

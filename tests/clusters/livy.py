@@ -91,8 +91,7 @@ class LivyServer:
             argv = [sys.executable, reaper.__file__, self.mark]
             self._reaper = subprocess.Popen(argv, stdin=subprocess.PIPE)
         opened = [f"--add-opens={name}=ALL-UNNAMED" for name in _OPENED]
-        path = f"{self.folder / 'livy'}:{ENGINE / 'jars'}/*"
-        argv = ["java", *_JAVA, *opened, "-cp", path, "org.apache.livy.server.LivyServer"]
+        argv = [str(ENGINE / "livy-server"), *_JAVA, *opened]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 argv, env=self._env, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log

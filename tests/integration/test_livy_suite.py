@@ -14,8 +14,11 @@ from clusters.livy import LivyServer, livy_server
 
 from jupyter_compute.driver import Driver, DriverContext
 from jupyter_compute.drivers.spark import SparkDriver
+from jupyter_compute.errors import ComputeError
 from jupyter_compute.options import read_options
 from jupyter_compute.testing import DriverSuite
+from jupyter_compute.testing.jobs import say
+from jupyter_compute.testing.stage import Stage
 
 PASSWORD = "op3n sesame"
 
@@ -24,7 +27,8 @@ PASSWORD = "op3n sesame"
 def livy(
     engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LivyServer]:
-    engine("java")
+    engine("livy")
+    engine("spark")
     with livy_server(tmp_path_factory.mktemp("livy")) as server:
         yield server
 
@@ -69,6 +73,18 @@ class TestLivy(DriverSuite):
             reveal=reveal,
         )
         return SparkDriver(context, read_options(SparkDriver.Options, self.target_options(folder)))
+
+    @pytest.mark.parametrize("name", ["job.json"])
+    def test_no_other_file_can_be_named(self, play: Any, name: str) -> None:
+        """One job is enough for all names: each takes a Java of its own."""
+
+        async def act(stage: Stage) -> None:
+            job = await stage.launch(say("done\n"))
+            for wrong in (name, "../log", "/etc/passwd", "work/job.py", ""):
+                with pytest.raises(ComputeError):
+                    await stage.driver.read(job, wrong, 0)
+
+        play(act)
 
     async def interrupt(self, driver: Driver) -> None:
         """Cut every connection."""
