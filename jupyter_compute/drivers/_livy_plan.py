@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec import structs
 
+from jupyter_compute_run.spark import watching, within
+
 from ..errors import LaunchError
 from ..model import Distribution, ImageEnvironment, Job, Resources
 from ._spark_options import SparkOptions
 from ._spark_plan import settings_of
 
-SESSION = "JUPYTER_COMPUTE_SPARK_SESSION"
-"""Tells a cell or a notebook that it shall find ``spark``."""
+_PYTHON = "{python}"
 
 # Livy knows these by fields of their own, and some servers refuse them as settings.
 _FIELDS = {
@@ -62,8 +63,11 @@ def prepared(job: Job, options: SparkOptions) -> Job:
             "say the same with the option conf",
         )
     resources = Resources(time_limit_min=job.resources.time_limit_min)
-    env = {**options.env, SESSION: "1", **job.env}
-    return structs.replace(job, env=env, resources=resources)
+    changes: dict[str, Any] = {"resources": resources, "env": {**options.env, **job.env}}
+    if job.argv[0] == _PYTHON:
+        changes["env"][within.MARK] = _mark(job)
+        changes["argv"] = (_PYTHON, "-m", within.__name__, *job.argv[1:])
+    return structs.replace(job, **changes)
 
 
 def body_of(job: Job, options: SparkOptions, **given: Any) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def body_of(job: Job, options: SparkOptions, **given: Any) -> dict[str, Any]:
         options: Of the target.
         given: Fields that say where our own files are.
     """
-    settings = {**_DEFAULTS, **settings_of(job.resources, options)}
+    settings = {**_DEFAULTS, **settings_of(job.resources, options), watching.MARK: _mark(job)}
     if options.executor_python:
         settings.setdefault("spark.pyspark.python", options.executor_python)
     if options.packages:
@@ -92,6 +96,10 @@ def body_of(job: Job, options: SparkOptions, **given: Any) -> dict[str, Any]:
         fields["jars"] = list(options.jars)
     py_files = [*given.pop("pyFiles", ()), *options.py_files]
     return {**fields, **given, "pyFiles": py_files, "conf": settings}
+
+
+def _mark(job: Job) -> str:
+    return f"{job.run_id}-{job.attempt}"
 
 
 def _number(value: str) -> int | str:
