@@ -31,6 +31,7 @@ from ._spark_options import SparkOptions
 
 _AT_ONCE = 16
 _READ_PAUSE_S = 0.1
+_DUPLICATE = "Duplicate session name"
 
 
 class LivyDriver(Driver):
@@ -231,13 +232,15 @@ class LivyDriver(Driver):
             return await self.client.submit(body)
         except TargetUnreachableError:
             raise
-        except LaunchError:
-            # It may have refused a name that it has already: ours.
+        except LaunchError as exc:
             batch = await self.client.find(run.name)
-            if batch is None:
-                await self.staging.remove(run.folder)
-                raise
-            return batch
+            if batch is not None and _DUPLICATE in exc.message:
+                return batch
+            if batch is not None:
+                # Some versions keep the name of what they have refused.
+                await self.client.delete(batch.number)
+            await self.staging.remove(run.folder)
+            raise
 
     async def _drop(self, run: StagedRun) -> None:
         """Take a batch that is over from Livy's list, if it is still ours."""

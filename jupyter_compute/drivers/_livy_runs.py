@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ..model import Job, JobStatus, RunState
+from ..runner.endings import BY_HOST
 from ..runner.sinks import parse_name, segment_name
 from ..runner.staged import CANCEL, CLAIM
 from ._frames import Inbox
@@ -17,6 +18,7 @@ from ._livy_staging import Staging, as_json
 from ._statuses import status_of
 
 RUNS = "runs"
+_LOST = "Spark's driver was ended, and the run with it"
 BATCH, VERDICT, ASKED = "batch.json", "verdict.json", "asked"
 
 
@@ -174,7 +176,9 @@ class StagedRun:
             return self._ended(told, sizes)
         if told is None:
             return JobStatus(state=RunState.PREPARING, reason=reason, sizes=sizes)
-        return msgspec.structs.replace(told, sizes=sizes, reason=told.reason or reason)
+        error = _LOST if told.error == BY_HOST else told.error
+        reason = told.reason or reason
+        return msgspec.structs.replace(told, sizes=sizes, reason=reason, error=error)
 
     def _ended(self, told: JobStatus | None, sizes: dict[str, int]) -> JobStatus:
         words = str(self.verdict.get("log") or "")

@@ -19,6 +19,9 @@ from .run_folder import RunFolder, files_below, is_text
 FILE, STATUS, ZIPPED = 1, 2, 3
 """Kinds of frames: bytes of a file, the same compressed, and a status."""
 
+LOST = b"L"
+"""What the foreground says when the engine has ended, and the run is to end with it."""
+
 _TICK_S = 0.1
 _LOOK_S, _FOLDER_S = 0.5, 1.0
 _FLUSH_S = 0.25
@@ -64,8 +67,8 @@ class Shipper:
         """Ship until the run is over; returns its final status.
 
         Args:
-            waiter: A pipe from who waits in the foreground: a byte asks for the end of the run,
-                and so does its end, since then the engine takes the job for dead.
+            waiter: A pipe from who waits in the foreground: a byte asks for the end of the run.
+                ``LOST`` says that the engine takes the job for dead, and so does its end.
         """
         watched = [waiter]
         while True:
@@ -75,10 +78,11 @@ class Shipper:
             ready, _, _ = select.select(watched, [], [], _TICK_S)
             if not ready:
                 continue
-            if os.read(waiter, 16):
+            asked = os.read(waiter, 16)
+            if asked and asked != LOST:
                 status.cancel(self.run.path)
             else:
-                watched = []
+                watched = watched if asked else []
                 self._end_by_host()
 
     def _look(self) -> dict[str, Any] | None:

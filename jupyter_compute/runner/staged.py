@@ -80,7 +80,7 @@ class Relay:
         self._small: list[tuple[int, int]] = []
         self._beats = 0
         self._beaten = self._looked = 0.0
-        self._stops = False
+        self._wish: signal.Signals | None = None
 
     def run(self, blobs: list[str]) -> int:
         """See the run to its end."""
@@ -93,31 +93,29 @@ class Relay:
         env = {**os.environ, solo.PAD: pad, "PYTHONPATH": _search_path()}
         runner = subprocess.Popen(argv, env=env)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stop())
+            signal.signal(number, self._lose)
         while runner.poll() is None:
-            if self._is_over(time.monotonic()) and not self._stops:
-                self._stop()
-            if self._stops:
-                with contextlib.suppress(OSError):
-                    runner.terminate()
+            self._look(time.monotonic())
+            if self._wish is not None:
+                runner.send_signal(self._wish)
             self._carry(stream)
             time.sleep(_TICK_S)
         self._carry_rest(stream)
         return runner.returncode if runner.returncode >= 0 else 128 - runner.returncode
 
-    def _stop(self) -> None:
-        self._stops = True
+    def _lose(self, number: int = 0, frame: object = None) -> None:
+        """Spark, or the machine, ends: so does the run."""
+        self._wish = self._wish or signal.SIGHUP
 
-    def _is_over(self, now: float) -> bool:
-        """Whether somebody wants the end: the user, or Spark, which is gone."""
+    def _look(self, now: float) -> None:
+        """Find out whether somebody wants the end: the user, or Spark, which is gone."""
         if os.getppid() != self.parent:
-            return True
-        if now - self._looked < self.place.interval_s:
-            return False
-        self._looked = now
-        with contextlib.suppress(OSError):
-            return self.place.has(f"{self.name}/{CANCEL}")
-        return False
+            self._lose()
+        if now - self._looked >= self.place.interval_s:
+            self._looked = now
+            with contextlib.suppress(OSError):
+                if self.place.has(f"{self.name}/{CANCEL}"):
+                    self._wish = signal.SIGTERM
 
     # -- there ---------------------------------------------------------------------------------
 

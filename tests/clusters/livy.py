@@ -94,7 +94,12 @@ class LivyServer:
         argv = [str(ENGINE / "livy-server"), *_JAVA, *opened]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                argv, env=self._env, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                argv,
+                env=self._env,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         end = time.monotonic() + _PATIENCE_S
         while not self._answers():

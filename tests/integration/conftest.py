@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from clusters.slurm import Slurm
+from clusters.livy import LivyServer, livy_server
 from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
 from machines import Machine
@@ -83,4 +84,15 @@ def spark(
     engine("spark")
     engine("java")
     with spark_cluster(tmp_path_factory.mktemp("spark")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def livy(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LivyServer]:
+    """A server of Livy, for all tests that leave it as it is."""
+    for name in ("java", "livy", "spark"):
+        engine(name)
+    with livy_server(tmp_path_factory.mktemp("livy")) as running:
         yield running

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clusters.gateway import Gateway, password
-from clusters.livy import LivyServer, livy_server
+from clusters.livy import LivyServer
 
 from jupyter_compute.driver import Driver, DriverContext
 from jupyter_compute.drivers.spark import SparkDriver
@@ -21,16 +21,6 @@ from jupyter_compute.testing.jobs import say
 from jupyter_compute.testing.stage import Stage
 
 PASSWORD = "op3n sesame"
-
-
-@pytest.fixture(scope="module")
-def livy(
-    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LivyServer]:
-    engine("livy")
-    engine("spark")
-    with livy_server(tmp_path_factory.mktemp("livy")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
