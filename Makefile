@@ -13,7 +13,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,livy,mpirun,netns,node,podman,slurm,spark,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,slurm,spark,sshd,uv
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -72,8 +72,7 @@ ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh z
   slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server \
   openjdk-17-jre-headless
 SPARK := 4.3.0
-LIVY := 0.7.1
-engines: .engines/spark/.made-$(SPARK) .engines/livy/.made-$(LIVY)
+engines: .engines/spark/.made-$(SPARK) .engines/livy/.made .engines/hdfs/.made
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
@@ -88,16 +87,18 @@ engines: .engines/spark/.made-$(SPARK) .engines/livy/.made-$(LIVY)
 	$(UV) pip install --quiet --python .engines/spark/bin/python pyspark==$(SPARK) ipykernel nbclient
 	touch $@
 
-# The newest Livy that a registry of packages has; it starts the Spark above.
-.engines/livy/.made-$(LIVY): tests/clusters/livy-pom.xml
+# The newest Livy that a registry of packages has, and Hadoop's file system; Spark is the one above.
+.engines/livy/.made: MAIN := org.apache.livy.server.LivyServer
+.engines/hdfs/.made: MAIN := org.apache.hadoop.test.MiniDFSClusterManager
+.engines/%/.made: tests/clusters/%-pom.xml
 	@command -v mvn >/dev/null || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
 	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends maven; }
-	rm -rf .engines/livy
+	rm -rf .engines/$*
 	mvn --batch-mode --quiet -Dstyle.color=never --file $< \
-	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/livy/jars
-	printf '#!/bin/sh\nexec java "$$@" -cp "$$LIVY_CONF_DIR:$(CURDIR)/.engines/livy/jars/*" org.apache.livy.server.LivyServer\n' \
-	  > .engines/livy/livy-server
-	chmod +x .engines/livy/livy-server
+	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/$*/jars
+	printf '#!/bin/sh\nexec java $$JAVA_OPTIONS -cp "$$CONF:$(CURDIR)/.engines/$*/jars/*" $(MAIN) "$$@"\n' \
+	  > .engines/$*/start
+	chmod +x .engines/$*/start
 	touch $@
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines

@@ -20,7 +20,8 @@ ENGINES = Path(__file__).parents[1] / ".engines"
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),
     "git": ("git",),
-    "livy": (str(ENGINES / "livy" / "livy-server"),),
+    "hdfs": (str(ENGINES / "hdfs" / "start"),),
+    "livy": (str(ENGINES / "livy" / "start"),),
     "netns": ("nsenter",),
     "node": ("node",),
     "slurm": ("slurmctld", "/usr/sbin/slurmctld"),
@@ -28,7 +29,7 @@ _ENGINES = {
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,docker,git,livy,mpirun,netns,node,podman,slurm,spark,sshd,uv"
+_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,slurm,spark,sshd,uv"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.

@@ -150,11 +150,10 @@ class WebHdfs:
         prefix, _, rest = path.partition(_PREFIX)
         if parts.scheme.endswith("webhdfs"):
             prefix, rest = "", path
-        elif _PREFIX not in path or not options.staging_there:
+        elif _PREFIX not in path:
             raise ConfigError(
-                f"the staging folder {options.staging!r} has no name that the cluster knows",
-                hint=f"write it as https://…{_PREFIX}/user/me/jc, and give staging_there, such as "
-                "hdfs:///user/me/jc",
+                f"the staging folder {options.staging!r} is no address of WebHDFS",
+                hint=f"write it as https://gateway{_PREFIX}/user/me/jc",
             )
         self._base = f"{_SCHEMES[parts.scheme]}://{host}{prefix}{_PREFIX}{rest}"
         self._user = unquote(parts.username or "") or options.proxy_user or options.livy_user
@@ -163,7 +162,9 @@ class WebHdfs:
         self._options = options
         self._context = context
         self._http: httpx.AsyncClient | None = None
-        self.there = (options.staging_there or f"{parts.scheme}://{host}{rest}").rstrip("/")
+        # Spark's own client is for its cluster's file system; that for the REST interface is not
+        # always whole.
+        self.there = (options.staging_there or f"hdfs://{rest}").rstrip("/")
 
     async def names(self, name: str) -> Mapping[str, int]:
         """List a folder."""
@@ -186,7 +187,9 @@ class WebHdfs:
     async def put(self, name: str, data: bytes, *, is_new: bool = False) -> bool:
         """Write a file: the name node says where its bytes go."""
         part = name if is_new else f"{name}.part"
-        first = await self._call("PUT", part, "CREATE", overwrite=str(not is_new).lower())
+        # Some of it is half of a secret, and what a run says is nobody else's business.
+        given = {"overwrite": str(not is_new).lower(), "permission": "600"}
+        first = await self._call("PUT", part, "CREATE", **given)
         if first is None or first.status_code == 409:
             return False
         if not first.is_redirect:

@@ -166,8 +166,12 @@ class HadoopFolder:
         self.root = root.rstrip("/")
         # Spark has left the address and the secret of its Java in the environment.
         self._java: Any = launch_gateway().jvm
-        self._conf = self._java.org.apache.hadoop.conf.Configuration()
-        self._fs = self._path("").getFileSystem(self._conf)
+        conf = self._java.org.apache.hadoop.conf.Configuration()
+        # What a run says is nobody else's business.
+        conf.set("fs.permissions.umask-mode", "077")
+        self._fs = self._java.org.apache.hadoop.fs.FileSystem.newInstance(
+            self._path("").toUri(), conf
+        )
 
     def _path(self, name: str) -> Any:
         return self._java.org.apache.hadoop.fs.Path(f"{self.root}/{name}".rstrip("/"))

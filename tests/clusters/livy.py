@@ -91,11 +91,12 @@ class LivyServer:
             argv = [sys.executable, reaper.__file__, self.mark]
             self._reaper = subprocess.Popen(argv, stdin=subprocess.PIPE)
         opened = [f"--add-opens={name}=ALL-UNNAMED" for name in _OPENED]
-        argv = [str(ENGINE / "livy-server"), *_JAVA, *opened]
+        options = " ".join([*_JAVA, *opened])
+        env = {**self._env, "CONF": str(self.folder / "livy"), "JAVA_OPTIONS": options}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                argv,
-                env=self._env,
+                [str(ENGINE / "start")],
+                env=env,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

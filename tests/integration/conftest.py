@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from clusters.slurm import Slurm
 from clusters.livy import LivyServer, livy_server
+from clusters.slurm import Slurm
 from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
 from machines import Machine

@@ -78,9 +78,10 @@ class Desk:
         return data.decode()
 
     async def says(self, job: Job, words: str, name: str = "log") -> str:
-        while words not in (text := await self.text(job, name)):
-            await asyncio.sleep(0.1)
-        return text
+        while True:
+            if words in (text := await self.text(job, name)):
+                return text
+            await self.driver.poll([job], await self.driver.poll([job]), 0.2)
 
     def cell(self, code: str, **changes: Any) -> Job:
         texts = {"cell.py": code, "cell.json": "{}"}
@@ -132,7 +133,9 @@ def gateway(livy: LivyServer) -> Iterator[Gateway]:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    while not await asyncio.to_thread(condition):
+    while True:
+        if await asyncio.to_thread(condition):
+            return
         await asyncio.sleep(0.1)
 
 
