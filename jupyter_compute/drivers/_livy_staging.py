@@ -190,9 +190,9 @@ class WebHdfs:
         # Some of it is half of a secret, and what a run says is nobody else's business.
         given = {"overwrite": str(not is_new).lower(), "permission": "600"}
         first = await self._call("PUT", part, "CREATE", **given)
-        if first is None or first.status_code == 409:
+        if first is not None and first.status_code == 409:
             return False
-        if not first.is_redirect:
+        if first is None or not first.is_redirect:
             raise self._error(
                 DriverError, f"{self._base} does not say where files go", "is it really WebHDFS?"
             )
