@@ -110,10 +110,11 @@ lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/custom_driver
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm lint
 
-bench: $(VENV)/.with-test $(VENV)/.with-bench
+bench: $(VENV)/.with-test $(VENV)/.with-bench engines
 	$(BIN)/python -m benchmarks --peers $(BIN)/python
 
 screenshots: $(VENV)/.with-test $(VENV)/.with-examples browser
