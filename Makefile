@@ -72,7 +72,8 @@ ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh z
   slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server \
   openjdk-17-jre-headless
 SPARK := 4.3.0
-engines: .engines/spark/.made-$(SPARK) .engines/livy/.made .engines/hdfs/.made
+YARN := 3.5.0
+engines: .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(YARN) .engines/livy/.made .engines/hdfs/.made
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
@@ -99,6 +100,15 @@ engines: .engines/spark/.made-$(SPARK) .engines/livy/.made .engines/hdfs/.made
 	printf '#!/bin/sh\nexec java $$JAVA_OPTIONS -cp "$$CONF:$(CURDIR)/.engines/$*/jars/*" $(MAIN) "$$@"\n' \
 	  > .engines/$*/start
 	chmod +x .engines/$*/start
+	touch $@
+
+# The version of Hadoop is that of the Spark above.
+.engines/yarn/.made-$(YARN): tests/clusters/yarn-pom.xml
+	@command -v mvn >/dev/null || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends maven; }
+	rm -rf .engines/yarn
+	mvn --batch-mode --quiet -Dstyle.color=never --file $< \
+	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/yarn/jars
 	touch $@
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines

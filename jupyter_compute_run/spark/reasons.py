@@ -58,7 +58,7 @@ _HINTS = (
         "option env",
     ),
     (
-        r"heap size|Invalid Spark URL|Size must be specified as bytes|byte string|spark\.\S+ (?:must|should)",
+        r"heap size|Size must be specified as bytes|byte string|spark\.\S+ (?:must|should)",
         "look at the option conf and at the options for cores and memory",
     ),
     (r"Unrecognized option|Error: Unknown", "look at the option submit_args"),

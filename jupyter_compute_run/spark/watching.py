@@ -66,7 +66,7 @@ class Watcher(threading.Thread):
         pause_s = _BEGIN_S
         while not self._stopped.wait(pause_s):
             try:
-                if self.page or self._find():
+                if self.page or self.find():
                     pause_s = _BUSY_S
                     self.glance()
                 else:
@@ -75,7 +75,8 @@ class Watcher(threading.Thread):
                 # A page that is not as documented tells nothing, and no run ends for that.
                 continue
 
-    def _find(self) -> bool:
+    def find(self) -> bool:
+        """Look for the page of our application; tells whether it is there."""
         for port in range(self._port, self._port + _PORTS):
             page = "http://{}:{}".format(self._host, port)
             if not _listens(self._host, port):

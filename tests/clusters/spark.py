@@ -19,7 +19,7 @@ ENGINE = Path(__file__).parents[2] / ".engines" / "spark"
 PYTHON = str(ENGINE / "bin" / "python")
 
 # A Java that starts in half the time, for programs that live for seconds.
-_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
 # A master that comes back knows its applications again.
 _RECOVERY = "-Dspark.deploy.recoveryMode=FILESYSTEM -Dspark.deploy.recoveryDirectory="
 _PATIENCE_S = 120.0
@@ -42,7 +42,7 @@ def variables(folder: Path) -> dict[str, str]:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.memory": "512m",
             "spark.executor.memory": "512m",
-            "spark.executor.extraJavaOptions": _QUICK,
+            "spark.executor.extraJavaOptions": QUICK,
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
             "spark.sql.shuffle.partitions": "2",
         }
@@ -54,7 +54,7 @@ def variables(folder: Path) -> dict[str, str]:
         "SPARK_PUBLIC_DNS": "127.0.0.1",
         "SPARK_CONF_DIR": str(conf),
         "SPARK_LOCAL_DIRS": str(folder / "local"),
-        "SPARK_SUBMIT_OPTS": _QUICK,
+        "SPARK_SUBMIT_OPTS": QUICK,
     }
 
 
@@ -68,7 +68,7 @@ class Daemon:
             **variables(folder),
             "SPARK_HOME": str(home()),
             "SPARK_DAEMON_MEMORY": "256m",
-            "SPARK_DAEMON_JAVA_OPTS": f"{_QUICK} {_RECOVERY}{folder / 'recovery'}",
+            "SPARK_DAEMON_JAVA_OPTS": f"{QUICK} {_RECOVERY}{folder / 'recovery'}",
         }
         self._words = words
         self._process: subprocess.Popen[bytes] | None = None
