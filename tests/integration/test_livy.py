@@ -340,7 +340,7 @@ def test_a_cell_finds_spark_and_leaves_nothing_when_it_is_canceled(
     async def act(desk: Desk) -> None:
         secret = {"KEY": Secret(PASSWORD)}
         job = await desk.launch(desk.cell(code, secret_env=secret))
-        await desk.says(job, '"progress"', "events")
+        await desk.says(job, " of 4 tasks", "events")
         assert (await desk.text(job)).splitlines()[:2] == ["499500 local[1]", "blue 11"]
         tags = [json.loads(line) for line in (await desk.text(job, "events")).splitlines()]
         names = {tag["name"] for tag in tags if tag["type"] == "tag"}
