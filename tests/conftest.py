@@ -20,6 +20,8 @@ ENGINES = Path(__file__).parents[1] / ".engines"
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),
     "git": ("git",),
+    "hdfs": (str(ENGINES / "hdfs" / "start"),),
+    "livy": (str(ENGINES / "livy" / "start"),),
     "netns": ("nsenter",),
     "node": ("node",),
     "ray": (str(ENGINES / "ray" / "bin" / "ray"),),
@@ -28,7 +30,7 @@ _ENGINES = {
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv"
+_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
