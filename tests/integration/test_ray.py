@@ -229,7 +229,7 @@ def test_an_environment_that_cannot_be_set_up_is_told_in_rays_words(target: Targ
 @pytest.mark.parametrize(
     "resources, words",
     [
-        (Resources(cpus=64), "64 CPUs, and it has 4 CPUs"),
+        (Resources(cpus=64), "64 CPUs, and it has 2 CPUs"),
         (Resources(gpus=1), "1 GPU, and it has 0 GPUs"),
         (Resources(memory_gb=9000), "9e\\+03 GB of memory"),
         (Resources(nodes=2), "begins on one"),
@@ -261,7 +261,7 @@ def test_a_run_that_waits_for_room_says_so_and_can_be_canceled(
         status = await until(driver, second, lambda status: bool(status.reason))
         assert (status.state, status.reason.partition(",")[0]) == (
             RunState.QUEUED,
-            "PENDING: waiting for 4 CPUs",
+            "PENDING: waiting for 2 CPUs",
         )
         await driver.cancel(second)
         ended = await over(driver, second)
@@ -315,6 +315,20 @@ def test_a_job_that_somebody_stops_or_deletes_in_ray_is_told_as_that(
     stopped, deleted = target.play(act)
     assert stopped.state is RunState.CANCELED
     assert deleted.state is RunState.FAILED and "deleted" in deleted.error and not deleted.requeue
+
+
+def test_why_ray_has_killed_a_run_is_told_in_its_words(target: Target, cluster: RayCluster) -> None:
+    async def act(driver: RayDriver) -> JobStatus:
+        job = await target.launch(driver, make_job(target.blobs, say("on\n"), rest(600)))
+        await until(driver, job, lambda status: status.sizes.get("log", 0) > 0)
+        for process in cluster.processes():
+            if "JobSupervisor" in "".join(process.argv):
+                process.kill()
+        return await over(driver, job)
+
+    status = target.play(act)
+    assert status.state is RunState.FAILED and "supervisor" in status.error
+    cluster.until(lambda: not cluster.processes_of("job.py"), "what ran there goes on")
 
 
 def test_a_submission_whose_answer_is_lost_is_looked_up(
