@@ -72,12 +72,12 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reservation: Annotated[str, in_group("Jobs")] = ""
     sbatch: Annotated[tuple[str, ...], in_group("Jobs", "Options of sbatch")] = ()
     modules: Annotated[tuple[str, ...], in_group("Jobs")] = ()
-    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="lines")] = ""
+    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="textarea")] = ""
     mpi: Annotated[str, in_group("Jobs", "MPI by srun")] = ""
     signal_s: Annotated[
         int, Meta(ge=0, le=65535), in_group("Jobs", "Warned before the end, in seconds")
     ] = 60
-    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs", format="path")] = ""
+    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs")] = ""
     env: Annotated[dict[str, str], in_group("Over there", "Environment variables")] = field(
         default_factory=dict
     )
