@@ -16,6 +16,7 @@ import warnings
 from typing import Any
 
 from . import endings, environments, leavings, processes, programs
+from .allocation import is_given
 from .apptainer import Sif
 from .bell import Bell
 from .cgroups import Cgroup
@@ -222,6 +223,8 @@ class Keeper:
         pid, wait_status = vigil.wait(list(ranks_by_pid), self.state, limit_min, self.grace_s)
         self._time("run", begun)
         self.status["ended"] = started + time.monotonic() - begun
+        if wait_status and is_given(self.job):
+            vigil.hear_late()
         self._judge(starter.outcome(pid, wait_status), vigil.verdict, ranks_by_pid[pid])
 
     def _make_ready(self) -> tuple[Plain | Contained, list[Rank]]:
