@@ -78,6 +78,7 @@ def run(files: str) -> int:
     builtins.display = displaying.display  # type: ignore[attr-defined]
     try:
         try:
+            _begin_spark(cell)
             cell.inputs.load(cell.namespace)
             _execute(cell)
         finally:
@@ -93,6 +94,13 @@ def run(files: str) -> int:
 
         tracebacks.report(error, tracebacks.Source(cell.path, folder))
         return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _begin_spark(cell: _Cell) -> None:
+    if os.environ.get("JUPYTER_COMPUTE_SPARK_SESSION"):
+        from .spark import session
+
+        session.place(cell.namespace)
 
 
 def _execute(cell: _Cell) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters.livy import LivyServer, livy_server
+from clusters.ray import RayCluster
 from clusters.slurm import Slurm
+from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
 from machines import Machine
+from spark_desk import Play, play_in
 
 MachineMaker = Callable[..., Machine]
 
@@ -60,6 +65,15 @@ def new_lasting_machine(
         yield make
 
 
+@pytest.fixture(scope="module")
+def ray_cluster(engine: Callable[[str], str]) -> Iterator[RayCluster]:
+    """A cluster of Ray for all tests of a module."""
+    engine("netns")
+    engine("ray")
+    with RayCluster() as running:
+        yield running
+
+
 @contextmanager
 def _machines(
     engine: Callable[[str], str], folders: pytest.TempPathFactory
@@ -72,3 +86,31 @@ def _machines(
             return running.enter_context(Machine(folders.mktemp(name), name, **options))
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def spark(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkCluster]:
+    """A standalone cluster of Spark, for all tests that leave it as it is."""
+    engine("spark")
+    engine("java")
+    with spark_cluster(tmp_path_factory.mktemp("spark")) as running:
+        yield running
+
+
+@pytest.fixture
+def play_spark(tmp_path: Path) -> Play:
+    """What plays a coroutine with a target of the kind spark."""
+    return play_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def livy(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LivyServer]:
+    """A server of Livy, for all tests that leave it as it is."""
+    for name in ("java", "livy", "spark"):
+        engine(name)
+    with livy_server(tmp_path_factory.mktemp("livy")) as running:
+        yield running
