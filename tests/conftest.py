@@ -24,16 +24,17 @@ _ENGINES = {
     "livy": (str(ENGINES / "livy" / "start"),),
     "netns": ("nsenter",),
     "node": ("node",),
+    "ray": (str(ENGINES / "ray" / "bin" / "ray"),),
     "slurm": ("slurmctld", "/usr/sbin/slurmctld"),
     "spark": (str(ENGINES / "spark" / "bin" / "spark-submit"),),
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,slurm,spark,sshd,uv"
+_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
-_MACHINES = {"new_machine", "new_lasting_machine"}
+_MACHINES = {"new_machine", "new_lasting_machine", "ray_cluster"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

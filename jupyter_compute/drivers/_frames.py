@@ -55,6 +55,7 @@ class Inbox:
         self._told: dict[str, Any] = {}
         self._decoder = Decoder()
         self._fed = 0
+        self._sizes = dict.fromkeys(_FILES, 0)
         self._load()
 
     @property
@@ -117,17 +118,11 @@ class Inbox:
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes here of the log, the events and each file under ``logs/``."""
-        sizes = {name: self._size(self.folder / name) for name in _FILES}
-        logs = self.folder / "logs"
-        if logs.is_dir():
-            for path in sorted(logs.rglob("*")):
-                if path.is_file():
-                    sizes[path.relative_to(self.folder).as_posix()] = self._size(path)
-        return sizes
+        return dict(self._sizes)
 
     def add_log(self, data: bytes) -> None:
         """Append to the log of a run that the far end never spoke of, such as why it cannot."""
-        if not self._size(self.folder / "log"):
+        if not self._sizes["log"]:
             self._write("log", 0, data)
 
     def _take(self, frame: Frame) -> None:
@@ -159,6 +154,8 @@ class Inbox:
                 view = view[written:]
         finally:
             os.close(fd)
+        if name in _FILES or name.startswith("logs/"):
+            self._sizes[name] = max(self._sizes.get(name, 0), offset)
 
     def _path(self, name: str) -> Path:
         check_readable(name)
@@ -170,19 +167,23 @@ class Inbox:
             self.offset = self._fed = int(found["offset"])
             self._told = dict(found["status"])
             self.status = status_of(self._told) if self._told else None
+        self._measure()
+
+    def _measure(self) -> None:
+        """Look how large the files are that an earlier process has written."""
+        for name in _FILES:
+            with contextlib.suppress(OSError):
+                self._sizes[name] = (self.folder / name).stat().st_size
+        for path in sorted((self.folder / "logs").rglob("*")):
+            if path.is_file():
+                name = path.relative_to(self.folder).as_posix()
+                self._sizes[name] = path.stat().st_size
 
     def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = self.folder / f"inbox.{os.getpid()}.{id(self):x}"
         temporary.write_bytes(msgspec.json.encode({"offset": self.offset, "status": self._told}))
         temporary.rename(self.folder / "inbox.json")
-
-    @staticmethod
-    def _size(path: Path) -> int:
-        try:
-            return path.stat().st_size
-        except OSError:
-            return 0
 
 
 def check_readable(name: str) -> None:

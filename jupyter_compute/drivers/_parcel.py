@@ -96,12 +96,15 @@ def pack_blobs(digests: Collection[Digest], blobs: BlobSource) -> Parcel:
     return Parcel(name=name_of(digests), data=stream.getvalue(), digests=tuple(digests))
 
 
-def pack_order(job: Job, changes: dict[str, Any] | None = None) -> Order:
+def pack_order(
+    job: Job, changes: dict[str, Any] | None = None, files: dict[str, bytes] | None = None
+) -> Order:
     """Pack a job without its blobs. Its secrets are in no parcel that could be read alone.
 
     Args:
         job: What is to run.
         changes: Fields of the job's JSON that an engine says otherwise.
+        files: What stands beside it, by name.
     """
     plain = msgspec.to_builtins(msgspec.structs.replace(job, secret_env={}, digests=()))
     for name in ("digests", "secret_env", "job_id", "gpu_ids"):
@@ -109,10 +112,10 @@ def pack_order(job: Job, changes: dict[str, Any] | None = None) -> Order:
     plain.update(changes or {})
     secrets = {name: value.reveal() for name, value in job.secret_env.items()}
     sealed, pad = parcels.seal(secrets)
-    files = {parcels.ORDER: json.dumps(plain).encode()}
+    order = {**(files or {}), parcels.ORDER: json.dumps(plain).encode()}
     if sealed:
-        files[parcels.SEALED] = sealed
-    return Order(parcel=pack_files(files), pad=base64.b64encode(pad).decode())
+        order[parcels.SEALED] = sealed
+    return Order(parcel=pack_files(order), pad=base64.b64encode(pad).decode())
 
 
 def pack_runner() -> Parcel:

@@ -35,7 +35,7 @@ class SparkOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         packages: Packages from Maven, as ``group:artifact:version``.
         repositories: Where these are looked for besides Maven Central.
         submit_args: Further words for ``spark-submit``, such as ``--files=/etc/app.conf``.
-        driver_memory: Memory of the driver, such as ``4g``; a run's ``--memory-gb`` comes first.
+        driver_memory: Memory of the driver, such as ``4g``; a run's ``--memory`` comes first.
         driver_cores: Cores of the driver in cluster mode; a run's ``--cpus`` comes first.
         executors: How many executors; a run's nodes times its processes come first.
         executor_memory: Memory of each executor, such as ``8g``.

@@ -35,7 +35,7 @@ def spark_job(job: Job, options: SparkOptions) -> Job:
         # It may call spark-submit itself.
         return msgspec.structs.replace(job, **changes)
     plan = plan_of(job, options)
-    plan["variables"] = sorted({*env, *job.secret_env})
+    plan["variables"] = sorted({*job.env, *job.secret_env})
     changes["env"] = {**env, PLAN: json.dumps(plan)}
     words = job.argv[1:] if job.argv[0] == _PYTHON else job.argv
     changes["argv"] = (_PYTHON, "-m", "jupyter_compute_run.spark", *words)

@@ -59,7 +59,7 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
         environments_limit_gb: How much of the environments that were built is kept there.
         container_engine: What runs images there: Docker, Podman or Apptainer, by default which
-            answers. On several nodes it is Apptainer.
+            answers, first of all Apptainer.
         container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
         container_args: Further words for the engine, such as ``--memory=8g``.
         container_pull: When an image is pulled: if it is missing, always, or never.
@@ -72,12 +72,12 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reservation: Annotated[str, in_group("Jobs")] = ""
     sbatch: Annotated[tuple[str, ...], in_group("Jobs", "Options of sbatch")] = ()
     modules: Annotated[tuple[str, ...], in_group("Jobs")] = ()
-    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="lines")] = ""
+    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="textarea")] = ""
     mpi: Annotated[str, in_group("Jobs", "MPI by srun")] = ""
     signal_s: Annotated[
         int, Meta(ge=0, le=65535), in_group("Jobs", "Warned before the end, in seconds")
     ] = 60
-    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs", format="path")] = ""
+    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs")] = ""
     env: Annotated[dict[str, str], in_group("Over there", "Environment variables")] = field(
         default_factory=dict
     )

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 
-from . import apptainer, building
+from . import allocation, apptainer, building
 from .apptainer import Sif, SifRecipe
 from .asking import Program
 from .builders import Recipe
@@ -74,11 +74,14 @@ def _find(name: str, place: Place) -> str:
 
 def _image(place: Place, name: str, dockerfile: str) -> Image | Sif:
     only = APPTAINERS if apptainer.is_only_apptainers(name) else BUILDERS if dockerfile else ()
+    if not name and not dockerfile:
+        raise EnvironmentFailedError("neither an image nor a Dockerfile is named")
     env = client_environment(place.job)
     engine = find_engine(env, only=only)
-    if int((place.job.get("resources") or {}).get("nodes") or 1) > 1 and not only:
-        on_all = find_engine(env, only=APPTAINERS)
-        engine = engine if on_all.trouble else on_all
+    if allocation.is_given(place.job) and not only:
+        # The others' containers are none of the job's, and outlive one that is killed.
+        within = find_engine(env, only=APPTAINERS)
+        engine = engine if within.trouble else within
     if engine.trouble:
         raise EnvironmentFailedError(f"{engine.trouble}; {engine.remedy}")
     if engine.name not in APPTAINERS:

@@ -46,6 +46,7 @@ class Submission:
         self.env = dict(os.environ)
         self.env.pop(PLAN, None)
         self.is_asked_to_end = False
+        self.killing: Optional[subprocess.Popen[bytes]] = None
 
     def run(self) -> int:
         """Start it and wait; returns the exit code, negative for a signal."""
@@ -69,16 +70,26 @@ class Submission:
             return self._fail("SparkError", "{}: {}".format(self.submit, error.strerror))
         finally:
             watcher.stop()
-            if os.path.exists(self.settings_path):
-                os.unlink(self.settings_path)
+            for path in (self.settings_path, cluster.package(self.files)):
+                if os.path.exists(path):
+                    os.unlink(path)
         if self.is_cluster:
-            cluster.bring_log(watcher.application, self.env)
+            self._end_of_cluster(code, watcher.application)
         return self._judge(code)
+
+    def _end_of_cluster(self, code: int, application: str) -> None:
+        if code < 0 and self.killing is None:
+            # Nobody follows it any more, and it would be taken for over.
+            self.killing = cluster.kill(self.spark_log, self.env)
+        if self.killing is not None:
+            self.killing.wait()
+        elif not self.is_asked_to_end:
+            cluster.bring_log(application, self.env)
 
     def _heed(self, number: int, _frame: Any) -> None:
         self.is_asked_to_end = True
         if self.is_cluster:
-            cluster.kill(self.spark_log, self.env)
+            self.killing = self.killing or cluster.kill(self.spark_log, self.env)
 
     # -- what Spark is told --------------------------------------------------------------------
 
@@ -88,7 +99,8 @@ class Submission:
             return [*words, *self.argv]
         self.env[session.VARIABLE] = "1"
         if self.is_cluster:
-            return [*words, *cluster.words(self.files, self.argv, self.env)]
+            given = cluster.variables(self.plan, self.env)
+            return [*words, *cluster.words(self.files, self.argv, given)]
         if self.argv[:2] == ["-m", _NOTEBOOK]:
             startup = os.path.join(os.path.dirname(os.path.abspath(__file__)), "startup.py")
             self.env["PYTHONSTARTUP"] = startup
@@ -103,7 +115,7 @@ class Submission:
             "spark.pyspark.python": str(self.plan.get("executor_python") or sys.executable),
         }
         if self.is_cluster:
-            settings.update(cluster.settings(self.plan, self.files, self.env))
+            settings.update(cluster.settings(self.plan, self.env))
         else:
             settings["spark.pyspark.driver.python"] = sys.executable
             settings["spark.ui.port"] = str(watching.free_port())
@@ -153,12 +165,14 @@ class Submission:
             return code
         if code == 0 or self.is_asked_to_end:
             return code
-        said = reasons.of_spark(_tail(self.spark_log))
+        text = _tail(self.spark_log)
+        if self.is_cluster and cluster.exit_code(text):
+            return cluster.exit_code(text)
+        said = reasons.of_spark(text)
         if code < 0:
             name = signal.Signals(-code).name
-            said = "the driver of Spark (Java) was ended by {}{}".format(
-                name, ": " + said if said else ""
-            )
+            who = "spark-submit" if self.is_cluster else "the driver of Spark (Java)"
+            said = "{} was ended by {}{}".format(who, name, ": " + said if said else "")
         self._show_spark_log()
         return self._fail("SparkError", said or "spark-submit failed", "", abs(code) or 1)
 

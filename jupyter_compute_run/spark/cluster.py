@@ -17,20 +17,43 @@ from .watching import Watcher as _PageWatcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List
+    from typing import Any, Dict, List, Optional
 
 _APPLICATION = re.compile(r"\b(application_\d+_\d+)\b")
 _LINK = re.compile(r"tracking URL: (\S+)")
 _STATE = re.compile(r"\(state: (\w+)\)|^\s+final status: (\w+)", re.MULTILINE)
-_LOG_S, _KILL_S = 120.0, 60.0
+_EXITED = re.compile(r"User application exited with (?:status )?(\d{1,3})\b")
+_LOG_S = 120.0
 _SENT = ("JUPYTER_COMPUTE_RUN_ID", "JUPYTER_COMPUTE_ATTEMPT")
 
 
-def words(files: str, argv: List[str], env: Dict[str, str]) -> List[str]:
-    """Pack what the program needs; return the words by which it gets there and starts."""
-    work = os.path.join(files, "spark-work.zip")
+def package(files: str) -> str:
+    """Return the path of what is sent to YARN; it holds secrets and is removed at the end."""
+    return os.path.join(files, "spark-work.zip")
+
+
+def variables(plan: Dict[str, Any], env: Dict[str, str]) -> Dict[str, str]:
+    """Return what the program finds in its environment besides what YARN puts there."""
+    names = [*plan.get("variables", ()), *_SENT]
+    return {name: env[name] for name in names if name in env}
+
+
+def words(files: str, argv: List[str], variables: Dict[str, str]) -> List[str]:
+    """Pack what the program needs; return the words by which it gets there and starts.
+
+    Args:
+        files: The run's folder of that name.
+        argv: The program, for the interpreter over there.
+        variables: Its environment. YARN would change some values, and show all of them.
+    """
+    work = package(files)
     library = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    with zipfile.ZipFile(work, "w", zipfile.ZIP_DEFLATED) as archive:
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC
+    with (
+        os.fdopen(os.open(work, flags, 0o600), "w+b") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr("variables.json", json.dumps(variables))
         _add(archive, os.getcwd(), "work")
         _add(archive, files, "files", without=(work,))
         _add(archive, os.path.join(library, "jupyter_compute_run"), "lib/jupyter_compute_run")
@@ -45,14 +68,11 @@ def words(files: str, argv: List[str], env: Dict[str, str]) -> List[str]:
     ]
 
 
-def settings(plan: Dict[str, Any], files: str, env: Dict[str, str]) -> Dict[str, str]:
+def settings(plan: Dict[str, Any], env: Dict[str, str]) -> Dict[str, str]:
     """Return the settings that an application of YARN's needs besides."""
     python = str(plan.get("executor_python") or sys.executable)
-    given = {name: value for name, value in env.items() if name in plan.get("variables", ())}
-    given.update({name: env[name] for name in _SENT if name in env})
     # Else everything is found again and run in its place, which for a run is twice.
     found = {"spark.yarn.maxAppAttempts": "1", "spark.pyspark.driver.python": python}
-    found.update(("spark.yarn.appMasterEnv." + name, value) for name, value in given.items())
     found["spark.yarn.tags"] = "jupyter_compute," + env.get("JUPYTER_COMPUTE_RUN_ID", "")
     return found
 
@@ -111,17 +131,18 @@ class Watcher(threading.Thread):
                 self._page.glance()
 
 
-def kill(log: str, env: Dict[str, str]) -> None:
-    """Ask YARN to end the application, whoever waits for it; returns at once."""
+def kill(log: str, env: Dict[str, str]) -> Optional[subprocess.Popen[bytes]]:
+    """Ask YARN to end the application, whoever waits for it; returns who asks."""
     found, yarn = _APPLICATION.search(_read(log)), shutil.which("yarn", path=env.get("PATH"))
-    if found and yarn:
-        subprocess.Popen(
-            [yarn, "application", "-kill", found[1]],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    if not found or not yarn:
+        return None
+    return subprocess.Popen(
+        [yarn, "application", "-kill", found[1]],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def bring_log(application: str, env: Dict[str, str]) -> None:
@@ -143,6 +164,12 @@ def bring_log(application: str, env: Dict[str, str]) -> None:
         return
     sys.stdout.write(contents(done.stdout.decode("utf-8", "replace")))
     sys.stdout.flush()
+
+
+def exit_code(text: str) -> int:
+    """Return what the user's program exited with, as YARN's report has it; 0 if it does not say."""
+    found = _EXITED.findall(text)
+    return int(found[-1]) if found else 0
 
 
 def contents(text: str) -> str:

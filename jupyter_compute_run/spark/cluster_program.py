@@ -28,6 +28,8 @@ def main() -> NoReturn:
     if is_shared:
         with open(os.path.join(root, "files", MARK), "w"):
             pass
+    with open("jc/variables.json") as file:
+        os.environ.update(json.load(file))
     own = {"FILES": "files", "EVENTS": "events", "RESULTS": "results", "OUTPUTS": "work/outputs"}
     for name, path in own.items():
         os.environ["JUPYTER_COMPUTE_" + name] = os.path.join(root, path)
@@ -43,8 +45,14 @@ def main() -> NoReturn:
         _become(os.path.join(root, "work"), log, argv)
     signal.signal(signal.SIGTERM, lambda number, _frame: os.kill(pid, number))
     _, status = os.waitpid(pid, 0)
-    code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    os._exit(code)
+    ended = {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {}
+    ended = ended or {"code": os.WEXITSTATUS(status)}
+    if is_shared:
+        note = os.path.join(root, "files", "spark-end.json")
+        with open(note + ".part", "w") as file:
+            json.dump(ended, file)
+        os.rename(note + ".part", note)
+    os._exit(128 + ended["signal"] if "signal" in ended else ended["code"])
 
 
 def _become(folder: str, log: str, argv: List[str]) -> NoReturn:

@@ -45,11 +45,11 @@ _HINTS = (
     ),
     (
         r"above the max threshold|Required (?:executor|AM) memory|exceeds maximum",
-        "ask for less with executor_memory, executor_cores or --memory-gb",
+        "ask for less with executor_memory, executor_cores or --memory",
     ),
     (
         r"OutOfMemoryError|System memory \d+ must be at least|Executor memory \d+ must be at least",
-        "give more with driver_memory or executor_memory, or ask for it with --memory-gb",
+        "give more with driver_memory or executor_memory, or ask for it with --memory",
     ),
     (r"unknown queue|queue .* (?:is STOPPED|does not exist)", "look at the option queue"),
     (

@@ -32,6 +32,7 @@ class YarnCluster:
 
     Attributes:
         path: What PATH must be for the program to be found.
+        unseen: A folder that the node does not see.
         env: What Spark needs to know of the cluster.
     """
 
@@ -39,6 +40,8 @@ class YarnCluster:
         self.folder = folder
         self.conf = folder / "hadoop"
         self.conf.mkdir(parents=True)
+        self.unseen = folder / "unseen"
+        self.unseen.mkdir()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._java = ["java", *QUICK.split(), "-Xmx300m", "-cp", self._class_path()]
         self._write_conf()
@@ -50,7 +53,10 @@ class YarnCluster:
             "PATH": self.path,
         }
         with (folder / "conf" / "spark-defaults.conf").open("a") as file:
+            file.write(f"spark.yarn.stagingDir file://{folder}/staging\n")
             file.write(f"spark.yarn.jars local:{home()}/jars/*\n")
+            for name in ("yarn.appMasterEnv", "executorEnv"):
+                file.write(f"spark.{name}.SPARK_LOCAL_IP {_HERE}\n")
             for name in ("yarn.am", "driver", "executor"):
                 file.write(f"spark.{name}.memoryOverhead 128m\n")
             file.write("spark.yarn.am.memory 384m\nspark.driver.extraJavaOptions " + QUICK + "\n")
@@ -62,8 +68,14 @@ class YarnCluster:
 
     def start(self) -> None:
         """Start it, and wait until the node is the resource manager's."""
-        for name, place in (("resourcemanager", "ResourceManager"), ("nodemanager", "NodeManager")):
-            command = [*self._java, f"{_PACKAGE}.server.{name}.{place}"]
+        hide = f'mount -t tmpfs none {self.unseen} && exec "$@"'
+        apart = ["unshare", "--mount", "sh", "-c", hide, "sh"]
+        daemons = (
+            ("resourcemanager", "ResourceManager", []),
+            ("nodemanager", "NodeManager", apart),
+        )
+        for name, place, before in daemons:
+            command = [*before, *self._java, f"{_PACKAGE}.server.{name}.{place}"]
             with (self.folder / f"{name}.log").open("ab") as log:
                 self._processes.append(
                     subprocess.Popen(
@@ -90,10 +102,18 @@ class YarnCluster:
     def nodes(self) -> int:
         """How many nodes the resource manager has."""
         try:
-            with urllib.request.urlopen(f"{self.web}/ws/v1/cluster/metrics", timeout=5) as answer:
-                return int(json.load(answer)["clusterMetrics"]["activeNodes"])
+            return int(self._ask("metrics")["clusterMetrics"]["activeNodes"])
         except (OSError, ValueError):
             return 0
+
+    def application(self, name: str) -> dict[str, Any]:
+        """What the resource manager says of an application."""
+        found: dict[str, Any] = self._ask(f"apps/{name}")["app"]
+        return found
+
+    def _ask(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self.web}/ws/v1/cluster/{what}", timeout=5) as answer:
+            return json.load(answer)
 
     def yarn(self, *words: str) -> str:
         """Run the program ``yarn``."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from clusters.livy import LivyServer, livy_server
+from clusters.ray import RayCluster
 from clusters.slurm import Slurm
 from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
 from machines import Machine
+from spark_desk import Play, play_in
 
 MachineMaker = Callable[..., Machine]
 
@@ -62,6 +65,15 @@ def new_lasting_machine(
         yield make
 
 
+@pytest.fixture(scope="module")
+def ray_cluster(engine: Callable[[str], str]) -> Iterator[RayCluster]:
+    """A cluster of Ray for all tests of a module."""
+    engine("netns")
+    engine("ray")
+    with RayCluster() as running:
+        yield running
+
+
 @contextmanager
 def _machines(
     engine: Callable[[str], str], folders: pytest.TempPathFactory
@@ -85,6 +97,12 @@ def spark(
     engine("java")
     with spark_cluster(tmp_path_factory.mktemp("spark")) as running:
         yield running
+
+
+@pytest.fixture
+def play_spark(tmp_path: Path) -> Play:
+    """What plays a coroutine with a target of the kind spark."""
+    return play_in(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -273,6 +273,39 @@ def test_how_a_program_ended_is_told(yard: Yard, code: str, error: str) -> None:
     assert yard.engine.containers() == []
 
 
+def test_an_image_that_apptainer_fetches_is_fetched_once_and_kept(
+    docker: ContainerEngine, apptainer: ContainerEngine, tmp_path: Path
+) -> None:
+    docker.add_base(tmp_path)
+    yard = Yard(Stage(tmp_path / "root"), apptainer)
+    names = {**docker.env, "APPTAINER_CACHEDIR": str(tmp_path / "cache")}
+    given = ("/bin/sh", "-c", "echo $COLOR >outputs/x")
+    asked = {"image": f"docker-daemon:{BASE}", "env": {**names, "COLOR": "green"}}
+    folders = [yard.launch(*given, **asked) for _ in range(2)]
+    for folder in folders:
+        yard.complete(folder)
+        assert Path(folder, "work/outputs/x").read_text() == "green\n"
+    fetched = f"$ apptainer build docker-daemon:{BASE}\n"
+    assert sum(fetched in log_of(folder) for folder in folders) == 1
+    asked["image"] = "docker-daemon:localhost/nowhere:1"
+    found = yard.finish(yard.launch(*given, **asked))
+    assert found["error"].startswith(f"the image {asked['image']} cannot be had: FATAL: ")
+    found = yard.finish(yard.launch(*given, **asked, containers={"pull": "never"}))
+    assert found["error"].endswith("cannot be had: it is not there, and it may not be pulled")
+
+
+def test_what_apptainer_cannot_do_is_said(apptainer: ContainerEngine, tmp_path: Path) -> None:
+    yard = Yard(Stage(tmp_path / "root"), apptainer)
+    found = yard.finish(yard.python("1", image="", dockerfile="Dockerfile"))
+    assert "is built from a Dockerfile by Docker or Podman" in found["error"]
+    found = yard.finish(yard.python("1", image="./there/torch.sif"))
+    assert found["error"] == "there is no image ./there/torch.sif in the snapshot"
+    found = yard.finish(yard.python("1", image="/no/where.sif"))
+    assert found["error"] == "there is no image /no/where.sif on this target"
+    found = yard.finish(yard.python("1", containers={"args": ["--no-such-word"]}))
+    assert "unknown flag: --no-such-word" in found["error"]
+
+
 def test_below_apptainer_a_signal_reads_as_one(apptainer: ContainerEngine, tmp_path: Path) -> None:
     stage = Stage(tmp_path / "root")
     yard = Yard(stage, apptainer)

@@ -10,7 +10,9 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from clusters.ray import RayCluster
 from clusters.slurm import Slurm
+from clusters.spark import PYTHON, SparkCluster
 from kernels import PATIENCE_S
 from machines import Sshd
 
@@ -101,4 +103,38 @@ def test_the_notebook_about_slurm_runs_on_a_real_cluster(
         assert f"[{rank}] rank {rank} of 4 on {node}" in output("--name ranks")
     assert "epoch   8" in output("%compute logs")
     assert "canceled" in output("%compute cancel")
+    assert "detached" in output("%compute detach")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_ray_runs_on_a_real_cluster(
+    tmp_path: Path, ray_cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADDRESS", ray_cluster.address)
+    monkeypatch.setenv("PACKAGES", sys.executable)
+    output = execute(tmp_path / "examples", "ray.ipynb")
+
+    assert "ray+http://" in output("%compute attach")
+    assert "3.1" in output("estimate")
+    assert "3.1" in output("sum(estimates) / len(estimates)")
+    assert "report.json" in output("%compute outputs")
+    assert "canceled" in output("%compute cancel")
+    assert "endless" in output("%compute runs")
+    assert "detached" in output("%compute detach")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_spark_runs_on_a_real_cluster(
+    tmp_path: Path, spark: SparkCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ",".join(f"{name}={value}" for name, value in spark.env.items())
+    words = f"--web-ui {spark.web} --python {PYTHON} --total-cores 1 --env '{given}'"
+    monkeypatch.setenv("MASTER", spark.url)
+    monkeypatch.setenv("MORE", words)
+    output = execute(tmp_path / "examples", "spark.ipynb")
+
+    assert spark.url in output("%compute attach")
+    assert "3.1" in output("round(pi, 1)")
+    assert "PATH_NOT_FOUND" in output("missing.wait().run.error")
+    assert "missing" in output("%compute runs") or "pi" in output("%compute runs")
     assert "detached" in output("%compute detach")

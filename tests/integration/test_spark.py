@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,83 +13,14 @@ import nbformat
 import pytest
 from clusters.spark import PYTHON, SparkCluster, processes, variables
 from machines import Sshd
+from spark_desk import Desk, Play
 
-from jupyter_compute.driver import DriverContext
-from jupyter_compute.drivers.spark import SparkDriver, SparkOptions
-from jupyter_compute.model import InputFile, Job, JobStatus, Resources, RunState, Secret, TargetInfo
-from jupyter_compute.testing import MemoryBlobs, make_job, rest, say
+from jupyter_compute.model import JobStatus, Resources, RunState, Secret, TargetInfo
+from jupyter_compute.testing import make_job, rest, say
 
 pytestmark = pytest.mark.timeout(600)
 
 PATIENCE_S = 300.0
-
-
-class Desk:
-    """A target of the kind, and what a test does with it."""
-
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self.blobs = MemoryBlobs()
-        context = DriverContext(target="sp", folder=str(folder / "target"), default_python=PYTHON)
-        self.driver = SparkDriver(context, SparkOptions(**options))
-
-    async def launch(self, job: Job) -> Job:
-        await self.driver.upload(job.digests, self.blobs)
-        await self.driver.launch(job)
-        return job
-
-    async def over(self, job: Job) -> JobStatus:
-        known: dict[str, JobStatus] = {}
-        while job.run_id not in known or not known[job.run_id].state.is_final:
-            known = await self.driver.poll([job], known, 5)
-        return known[job.run_id]
-
-    async def run(self, job: Job) -> JobStatus:
-        return await self.over(await self.launch(job))
-
-    async def text(self, job: Job, name: str) -> str:
-        data = b""
-        while piece := await self.driver.read(job, name, len(data)):
-            data += piece
-        return data.decode()
-
-    async def events(self, job: Job, kind: str) -> list[dict[str, Any]]:
-        lines = (await self.text(job, "events")).splitlines()
-        return [event for event in map(json.loads, lines) if event["type"] == kind]
-
-    async def until(self, what: Callable[[], Awaitable[Any]]) -> Any:
-        while True:
-            if found := await what():
-                return found
-            await asyncio.sleep(0.1)
-
-    def cell(self, code: str, **changes: Any) -> Job:
-        texts = {"cell.py": code, "cell.json": "{}"}
-        inputs = tuple(
-            InputFile(path=path, digest=self.blobs.add(text.encode()), size=len(text.encode()))
-            for path, text in texts.items()
-        )
-        argv = ("{python}", "-m", "jupyter_compute_run.cell")
-        return make_job(self.blobs, argv=argv, inputs=inputs, name="a cell", **changes)
-
-
-Play = Callable[..., Any]
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Iterator[Play]:
-    """Return what plays a test's coroutine with a target of its own."""
-
-    def play(act: Callable[[Desk], Awaitable[Any]], **options: Any) -> Any:
-        async def whole() -> Any:
-            desk = Desk(tmp_path, **options)
-            try:
-                return await asyncio.wait_for(act(desk), PATIENCE_S)
-            finally:
-                await desk.driver.close()
-
-        return asyncio.run(whole())
-
-    yield play
 
 
 @pytest.fixture
@@ -105,7 +35,7 @@ def here(tmp_path: Path, engine: Callable[[str], str]) -> dict[str, Any]:
 
 
 def test_a_cell_finds_spark_shows_its_stages_and_leaves_nothing_when_canceled(
-    play: Play, spark: SparkCluster, tmp_path: Path
+    play_spark: Play, spark: SparkCluster, tmp_path: Path
 ) -> None:
     code = """\
         import time
@@ -140,14 +70,14 @@ def test_a_cell_finds_spark_shows_its_stages_and_leaves_nothing_when_canceled(
         await asyncio.to_thread(spark.until, lambda state: state and not state["activeapps"])
         await desk.until(lambda: _nobody(spark))
 
-    play(act, **spark.options)
+    play_spark(act, **spark.options)
 
 
 async def _nobody(spark: SparkCluster) -> bool:
     return not spark.executors()
 
 
-def test_a_notebook_finds_spark_too(play: Play, here: dict[str, Any]) -> None:
+def test_a_notebook_finds_spark_too(play_spark: Play, here: dict[str, Any]) -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("spark.range(7).count() * sc.defaultParallelism")]
     )
@@ -161,11 +91,11 @@ def test_a_notebook_finds_spark_too(play: Play, here: dict[str, Any]) -> None:
         done = nbformat.reads(await desk.text(job, "outputs/report.ipynb"), 4)
         assert done.cells[0].outputs[0]["data"]["text/plain"] == "7"
 
-    play(act, **here)
+    play_spark(act, **here)
 
 
 def test_settings_and_secrets_reach_spark_and_no_command_line(
-    play: Play, here: dict[str, Any]
+    play_spark: Play, here: dict[str, Any]
 ) -> None:
     code = """\
 import os, glob
@@ -191,10 +121,12 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
         assert log == 'an "odd" \\ value hush-hush 615m\n2\n'
 
     conf = {"spark.nonsense": 'an "odd" \\ value', "spark.key": "{env:KEY}"}
-    play(act, conf=conf, **here)
+    play_spark(act, conf=conf, **here)
 
 
-def test_it_is_submitted_through_ssh(play: Play, here: dict[str, Any], tmp_path: Path) -> None:
+def test_it_is_submitted_through_ssh(
+    play_spark: Play, here: dict[str, Any], tmp_path: Path
+) -> None:
     async def act(desk: Desk) -> TargetInfo:
         job = await desk.launch(make_job(desk.blobs, say("far away\n")))
         assert (await desk.over(job)).state is RunState.COMPLETED
@@ -204,7 +136,7 @@ def test_it_is_submitted_through_ssh(play: Play, here: dict[str, Any], tmp_path:
 
     with Sshd(tmp_path / "sshd", "head") as sshd:
         options = {"host": "head", "config_file": str(sshd.ssh_config)}
-        info = play(act, **options, **here)
+        info = play_spark(act, **options, **here)
     assert info.facts["spark"].startswith("4.") and info.facts["java"]
     assert info.resource_id == f"spark:local[1] from ssh://{sshd.user}@127.0.0.1:{sshd.port}"
 
@@ -212,23 +144,25 @@ def test_it_is_submitted_through_ssh(play: Play, here: dict[str, Any], tmp_path:
 # -- what a check says -------------------------------------------------------------------------
 
 
-def test_a_check_tells_of_the_cluster(play: Play, spark: SparkCluster) -> None:
-    info = play(lambda desk: desk.driver.check(), **spark.options)
+def test_a_check_tells_of_the_cluster(play_spark: Play, spark: SparkCluster) -> None:
+    info = play_spark(lambda desk: desk.driver.check(), **spark.options)
     assert info.is_usable and info.cpus == 2 and info.memory_gb == 2.0
     assert info.facts["workers"] == "1" and info.facts["cores"] == "2, 0 in use"
     assert info.facts["spark web page"] == spark.web and info.slots == 4
 
 
-def test_a_check_says_what_is_missing_and_what_to_do(play: Play, here: dict[str, Any]) -> None:
+def test_a_check_says_what_is_missing_and_what_to_do(
+    play_spark: Play, here: dict[str, Any]
+) -> None:
     options = {**here, "master": "spark://127.0.0.1:1", "spark_home": "/no/such/spark"}
-    info = play(lambda desk: desk.driver.check(), **options)
+    info = play_spark(lambda desk: desk.driver.check(), **options)
     said = {problem.message: problem.remedy for problem in info.problems}
     assert not info.is_usable
     assert any("/no/such/spark" in message for message in said)
     assert any("127.0.0.1:1" in message and "refused" in message for message in said)
     assert all(said.values())
     no_java = {**here, "env": {**here["env"], "PATH": "/nowhere"}}
-    info = play(lambda desk: desk.driver.check(), **no_java)
+    info = play_spark(lambda desk: desk.driver.check(), **no_java)
     assert any("Java" in problem.message for problem in info.problems)
 
 
@@ -245,39 +179,39 @@ def test_a_check_says_what_is_missing_and_what_to_do(play: Play, here: dict[str,
     ],
 )
 def test_what_spark_refuses_is_said_in_its_words_with_a_hint(
-    play: Play, here: dict[str, Any], options: dict[str, Any], words: str, hint: str
+    play_spark: Play, here: dict[str, Any], options: dict[str, Any], words: str, hint: str
 ) -> None:
     async def act(desk: Desk) -> JobStatus:
         return await desk.run(make_job(desk.blobs, say("never\n")))
 
-    status = play(act, **{**here, **options})
+    status = play_spark(act, **{**here, **options})
     assert status.state is RunState.FAILED
     assert words in status.error and hint in status.error
 
 
-def test_more_than_any_worker_has_is_refused_at_once(play: Play, spark: SparkCluster) -> None:
+def test_more_than_any_worker_has_is_refused_at_once(play_spark: Play, spark: SparkCluster) -> None:
     async def act(desk: Desk) -> JobStatus:
         return await desk.run(make_job(desk.blobs, say("never\n")))
 
-    status = play(act, executor_memory="64g", **spark.options)
+    status = play_spark(act, executor_memory="64g", **spark.options)
     assert status.state is RunState.FAILED
     assert "65536 MB" in status.error and "2048 MB" in status.error
     assert "executor_memory" in status.error
 
 
-def test_a_failure_is_explained_by_javas_exception(play: Play, here: dict[str, Any]) -> None:
+def test_a_failure_is_explained_by_javas_exception(play_spark: Play, here: dict[str, Any]) -> None:
     code = "from pyspark import SparkContext\n"
     code += "SparkContext()._jvm.java.lang.Integer.parseInt('seven')\n"
 
     async def act(desk: Desk) -> JobStatus:
         return await desk.run(make_job(desk.blobs, files={"job.py": code.encode()}))
 
-    status = play(act, **here)
+    status = play_spark(act, **here)
     assert status.exit_code == 1
     assert 'NumberFormatException: For input string: "seven"' in status.error
 
 
-def test_the_death_of_java_is_told_as_that(play: Play, here: dict[str, Any]) -> None:
+def test_the_death_of_java_is_told_as_that(play_spark: Play, here: dict[str, Any]) -> None:
     async def act(desk: Desk) -> JobStatus:
         job = await desk.launch(make_job(desk.blobs, say("working\n"), rest(600)))
         await desk.until(lambda: desk.text(job, "log"))
@@ -287,7 +221,7 @@ def test_the_death_of_java_is_told_as_that(play: Play, here: dict[str, Any]) -> 
         assert not processes(f"runs/{job.run_id}")
         return status
 
-    status = play(act, **here)
+    status = play_spark(act, **here)
     assert status.state is RunState.FAILED
     assert "SIGKILL" in status.error and "Java" in status.error
 
@@ -296,7 +230,7 @@ def test_the_death_of_java_is_told_as_that(play: Play, here: dict[str, Any]) -> 
 
 
 def test_a_run_survives_its_master_and_its_worker(
-    play: Play, spark: SparkCluster, tmp_path: Path
+    play_spark: Play, spark: SparkCluster, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
     code = f"""\
@@ -324,7 +258,7 @@ print(sc.parallelize(range(4), 4).map(work).sum())
         assert (await desk.over(job)).state is RunState.COMPLETED
         assert await desk.text(job, "log") == "6\n"
 
-    play(act, **spark.options)
+    play_spark(act, **spark.options)
 
 
 async def _somebody(spark: SparkCluster) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -88,3 +91,32 @@ def test_options_that_make_no_sense_are_refused_by_name(given: dict[str, str]) -
     (name,) = given
     with pytest.raises(ConfigError, match=name):
         read_options(SpoolOptions, given)
+
+
+def test_a_run_goes_on_when_the_worker_of_its_queue_is_killed(tmp_path: Path) -> None:
+    async def act(driver: SpoolDriver) -> None:
+        blobs = MemoryBlobs()
+        job = make_job(blobs, say("one\n"), rest(0.5), say("two\n"))
+        await driver.upload(job.digests, blobs)
+        await driver.launch(job)
+        found = await driver.poll([job])
+        while found[job.run_id].state is not RunState.RUNNING:
+            await asyncio.sleep(driver.interval_s)
+            found = await driver.poll([job])
+        os.kill(worker_of(driver.options.queue), signal.SIGKILL)
+        while not found[job.run_id].state.is_final:
+            await asyncio.sleep(driver.interval_s)
+            found = await driver.poll([job])
+        assert found[job.run_id].state is RunState.COMPLETED
+        assert await driver.read(job, "log", 0) == b"one\ntwo\n"
+
+    play(tmp_path, SpoolOptions(**make_queue(tmp_path)), act)
+
+
+def worker_of(queue: str) -> int:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            if words[-3:-1] == ["work", queue]:
+                return int(path.parent.name)
+    raise AssertionError("nobody works there")

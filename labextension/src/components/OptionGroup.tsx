@@ -32,7 +32,7 @@ export function OptionGroup(props: IOptionGroupProps): JSX.Element {
       onToggle={event => setOpen(event.currentTarget.open)}
     >
       <summary>
-        {name}
+        <strong>{name}</strong>
         <span className="jp-compute-OptionGroup-names">
           {options.map(option => option.title).join(', ')}
         </span>
