@@ -226,6 +226,8 @@ class Keeper:
         pid, wait_status = vigil.wait(list(ranks_by_pid), self.state, limit_min, self.grace_s)
         self._time("run", begun)
         self.status["ended"] = started + time.monotonic() - begun
+        if wait_status and allocation.is_given(self.job):
+            vigil.hear_late()
         self._judge(starter.outcome(pid, wait_status), vigil.verdict, ranks_by_pid[pid])
 
     def _make_ready(self) -> tuple[Plain | Contained, list[Rank]]:

@@ -17,6 +17,7 @@ from .run_folder import MEGABYTE, RunFolder
 
 _SETTLED_S = 0.3
 _REPEAT_S = 0.2
+_LATE_S = 0.5
 
 
 class Vigil:
@@ -98,6 +99,17 @@ class Vigil:
             if self._settle is not None:
                 due = min(due, settled_at)
             self.bell.pause(min(due - time.monotonic(), self.observer.wait_s()))
+
+    def hear_late(self) -> None:
+        """Wait a moment for what may have ended the programs, and is about to be heard here.
+
+        An engine that ends a job sends its signal to all processes, in any order.
+        """
+        deadline = time.monotonic() + _LATE_S
+        while self.verdict is None and time.monotonic() < deadline:
+            self.verdict = self._reason_to_end(None)
+            if self.verdict is None:
+                self.bell.pause(deadline - time.monotonic())
 
     def _warn(self, pids: Iterable[int]) -> None:
         """Tell programs once that they will be ended soon, if they want to hear it."""
