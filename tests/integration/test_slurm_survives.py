@@ -201,9 +201,9 @@ def test_a_killed_keeper_fails_its_run_and_leaves_no_process_on_the_node(new_sta
 def test_whatever_is_killed_here_no_run_is_lost_or_doubled(new_stage: SetUp) -> None:
     stage = new_stage()
     chance = random.Random(SEED)
-    runs = [stage.submit(f"run-{number}", LINES) for number in range(6)]
+    runs = [stage.submit(f"run-{number}", LINES) for number in range(4)]
     killed: list[str] = []
-    while len(killed) < 12 and not all(run.is_final for run in stage.runs().values()):
+    while len(killed) < 8 and not all(run.is_final for run in stage.runs().values()):
         stage.care()
         time.sleep(chance.uniform(0.0, 0.3))
         who = chance.choice(["controller", "agent", "agent"])
@@ -225,7 +225,7 @@ def test_a_login_that_is_cut_again_and_again_loses_and_doubles_nothing(
         stage = new_stage(**host)
         monkeypatch.delenv("SLURM_CONF")
         runs = [stage.submit(f"run-{number}", LINES) for number in range(4)]
-        for _ in range(8):
+        for _ in range(5):
             stage.care()
             kill(until(stage.ssh, "the connection"))
         for run in stage.over(*(run.id for run in runs)):
@@ -257,7 +257,8 @@ def test_a_run_that_waits_is_canceled_and_never_starts(new_stage: SetUp, cluster
     stage.client.cancel(run.id, "somebody else")
     (run,) = stage.over(run.id)
     assert run.state is RunState.CANCELED and "somebody" in run.error
-    assert [job.state for job in stage.jobs(run)] == ["CANCELLED"]
+    stage.until_job(run, "CANCELLED")
+    assert len(stage.jobs(run)) == 1
     assert stage.note("starts", "run") == b""
 
 
