@@ -6,13 +6,16 @@ What runs have done is noted outside the product, and compared with what the pro
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import slurm_crash
 from clusters.slurm import Slurm
 from killer import LINES, SEED, kill
 from machines import Sshd
@@ -215,6 +218,33 @@ def test_whatever_is_killed_here_no_run_is_lost_or_doubled(new_stage: SetUp) -> 
     for run in stage.over(*(run.id for run in runs)):
         stage.check_whole(run, LINES)
         assert len(stage.jobs(run)) == 1
+
+
+def test_a_controller_that_is_killed_at_any_step_is_followed_by_one_that_goes_on(
+    cluster: Slurm, new_stage: SetUp, tmp_path: Path
+) -> None:
+    assert new_stage
+    program = str(Path(slurm_crash.__file__))
+    started = {}
+    for number, step in enumerate(slurm_crash.STEPS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        words = [sys.executable, program, str(folder), *map(str, step)]
+        started[step] = subprocess.Popen(words, stdout=subprocess.PIPE)
+    for step, process in started.items():
+        out, _ = process.communicate()
+        told = json.loads(out)
+        ids = told.pop("ids")
+        assert told == {
+            "killed": True,
+            "whole": ["completed", 0, 1, ""],
+            "endless": ["canceled", 1, "canceled by a test"],
+            "log": "one\ntwo\n",
+            "model": "weights",
+            "losses": [1],
+        }, step
+        jobs = [job for job in cluster.jobs() if any(run in job.name for run in ids)]
+        assert len(jobs) == 2, (step, jobs)
 
 
 def test_a_login_that_is_cut_again_and_again_loses_and_doubles_nothing(
