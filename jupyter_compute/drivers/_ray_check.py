@@ -147,12 +147,13 @@ def _gpus(nodes: list[dict[str, Any]]) -> list[str]:
 
 def _facts(
     version: str, nodes: list[dict[str, Any]], totals: list[dict[str, float]]
-) -> dict[str, Any]:
+) -> dict[str, str]:
     custom: dict[str, float] = {}
     for each in totals:
         for name, count in each.items():
             known = name in ("CPU", "GPU", "memory", "object_store_memory")
             if not known and not _ADDRESS.match(name) and "accelerator_type:" not in name:
                 custom[name] = custom.get(name, 0.0) + count
-    facts: dict[str, Any] = {"ray": version, "nodes": len(nodes)}
-    return {**facts, "resources": custom} if custom else facts
+    facts = {"ray": version, "nodes": str(len(nodes))}
+    words = ", ".join(f"{count:g} {name}" for name, count in sorted(custom.items()))
+    return {**facts, "resources": words} if words else facts

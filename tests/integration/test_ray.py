@@ -109,7 +109,7 @@ def target(cluster: RayCluster, tmp_path: Path) -> Target:
 def test_a_check_says_how_large_the_cluster_is(target: Target, cluster: RayCluster) -> None:
     info = target.play(lambda driver: driver.check())
     assert (info.cpus, info.gpus, info.slots) == (cluster.cpus, (), None)
-    assert info.memory_gb > 0 and info.facts["nodes"] == 1 and info.facts["ray"]
+    assert info.memory_gb > 0 and info.facts["nodes"] == "1" and info.facts["ray"]
     assert info.host == cluster.link.address
     assert info.problems == ()
 
