@@ -207,6 +207,7 @@ def test_a_forgotten_batch_goes_on_as_long_as_it_is_heard_of(
         await driver.launch(job)
         while not await driver.read(job, "log", 0, 1):
             pass
+        driver.judge.leisure_s = 0.5
         livy.forget()
         livy.add("of somebody else")
         reasons = set()
