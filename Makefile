@@ -13,7 +13,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,slurm,spark,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -66,6 +66,12 @@ browser:
 	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium; } || \
 	  { echo 'Chromium could not be installed; the browser tests need it'; exit 1; }
 
+.engines/ray/.made: | $(VENV)/.created
+	rm -rf .engines/ray
+	$(UV) venv --quiet --python $(BIN)/python .engines/ray
+	$(UV) pip install --quiet --python .engines/ray/bin/python 'ray[default]' uv
+	touch $@
+
 # What a remote machine of the tests is made of. Its namespaces need root.
 ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh zsh libpam-oath \
   libfaketime docker.io podman runc openmpi-bin \
@@ -73,7 +79,7 @@ ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh z
   openjdk-17-jre-headless
 SPARK := 4.3.0
 YARN := 3.5.0
-engines: .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(YARN)
+engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(YARN)
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
@@ -106,10 +112,11 @@ lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/custom_driver
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm lint
 
-bench: $(VENV)/.with-test $(VENV)/.with-bench
+bench: $(VENV)/.with-test $(VENV)/.with-bench engines
 	$(BIN)/python -m benchmarks --peers $(BIN)/python
 
 screenshots: $(VENV)/.with-test $(VENV)/.with-examples browser

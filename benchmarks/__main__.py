@@ -16,8 +16,11 @@ def main() -> None:
     names = sorted(
         module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name[0] != "_"
     )
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure, and print one JSON line a figure."
+    )
+    told = f"which of: {', '.join(names)}; all if none is given"
+    parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME", help=told)
     parser.add_argument("--peers", default=sys.executable, help="an interpreter that has the peers")
     options = parser.parse_args()
     for name in options.names or names:

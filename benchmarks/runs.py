@@ -51,13 +51,12 @@ def rows(peers: Path) -> Iterator[dict[str, object]]:
 
 
 def _rows(client: Client, source: Path, peers: Path) -> Iterator[dict[str, object]]:
-    for name, code in (("first", FIRST_LINE), ("last", LAST_LINE), ("many", MANY_LINES)):
-        (source / f"{name}.py").write_text(code)
+    write_sources(source)
     client.wait(client.submit(ScriptCommand(path="first.py"), source=source).id)
-    started = statistics.median(_submit_to_first_line(client, source) for _ in range(REPEATS))
+    started = statistics.median(first_line(client, source) for _ in range(REPEATS))
     bare = statistics.median(_bare() for _ in range(REPEATS))
-    known = statistics.median(_end_to_known(client, source) for _ in range(REPEATS))
-    lag = statistics.median(_line_lags(client, source))
+    known = statistics.median(end_to_known(client, source) for _ in range(REPEATS))
+    lag = statistics.median(line_lags(client, source))
     theirs = _submitit(peers)
     yield _row("submit → first line, against a bare detached python", started, bare, 3)
     if theirs:
@@ -66,6 +65,12 @@ def _rows(client: Client, source: Path, peers: Path) -> Iterator[dict[str, objec
     if theirs:
         yield _row("end → known, against submitit", known, theirs[1], None)
     yield _row("a log line → the front end (p50), against its limit", lag, 20.0, 1)
+
+
+def write_sources(source: Path) -> None:
+    """Write the scripts that are measured with."""
+    for name, code in (("first", FIRST_LINE), ("last", LAST_LINE), ("many", MANY_LINES)):
+        (source / f"{name}.py").write_text(code)
 
 
 def _row(what: str, ours: float, other: float, bound: float | None) -> dict[str, object]:
@@ -79,22 +84,25 @@ def _row(what: str, ours: float, other: float, bound: float | None) -> dict[str,
     }
 
 
-def _submit_to_first_line(client: Client, source: Path) -> float:
-    run = client.submit(ScriptCommand(path="first.py"), source=source)
+def first_line(client: Client, source: Path, target: str = "local") -> float:
+    """Return the milliseconds from submit to the first line of ``first.py``."""
+    run = client.submit(ScriptCommand(path="first.py"), source=source, target=target)
     submitted = time.time()
     client.wait(run.id)
     return (float(client.log(run.id)) - submitted) * 1e3
 
 
-def _end_to_known(client: Client, source: Path) -> float:
-    run = client.submit(ScriptCommand(path="last.py"), source=source)
+def end_to_known(client: Client, source: Path, target: str = "local") -> float:
+    """Return the milliseconds from the last line of ``last.py`` until its end is known here."""
+    run = client.submit(ScriptCommand(path="last.py"), source=source, target=target)
     client.wait(run.id)
     known = time.time()
     return (known - float(client.log(run.id))) * 1e3
 
 
-def _line_lags(client: Client, source: Path) -> list[float]:
-    run = client.submit(ScriptCommand(path="many.py"), source=source)
+def line_lags(client: Client, source: Path, target: str = "local") -> list[float]:
+    """Return the milliseconds from each line of ``many.py`` until it is here."""
+    run = client.submit(ScriptCommand(path="many.py"), source=source, target=target)
     lags: list[float] = []
     rest = b""
     for chunk in client.follow(run.id):

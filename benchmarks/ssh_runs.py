@@ -19,7 +19,7 @@ from jupyter_compute.testing.house import House
 from jupyter_compute.workspace import Workspace
 
 from ._far import Counted, Far, far, row, run, timed
-from .runs import FIRST_LINE, LAST_LINE, MANY_LINES
+from .runs import end_to_known, first_line, line_lags, write_sources
 
 DISTANCES_MS = (0, 50)
 REPEATS = 9
@@ -47,8 +47,8 @@ def rows(peers: Path) -> Iterator[dict[str, object]]:
 def _at_distance(folder: Path, distance: float) -> Iterator[dict[str, object]]:
     source = folder / "source"
     source.mkdir()
-    codes = {"first": FIRST_LINE, "last": LAST_LINE, "many": MANY_LINES}
-    for name, code in {**codes, "log": LONG_LOG, "outputs": OUTPUTS, "output": OUTPUT}.items():
+    write_sources(source)
+    for name, code in {"log": LONG_LOG, "outputs": OUTPUTS, "output": OUTPUT}.items():
         (source / f"{name}.py").write_text(code)
     client = Client(Workspace(root=folder / "workspace").make())
     with far(folder / "far", distance) as machine:
@@ -61,15 +61,8 @@ def _at_distance(folder: Path, distance: float) -> Iterator[dict[str, object]]:
             client.stop_controller()
 
 
-def _submit(client: Client, source: Path, name: str, target: str = "far") -> Run:
-    return client.submit(ScriptCommand(path=f"{name}.py"), source=source, target=target)
-
-
-def _first_line(client: Client, source: Path, target: str) -> float:
-    run = _submit(client, source, "first", target)
-    submitted = time.time()
-    client.wait(run.id)
-    return (float(client.log(run.id)) - submitted) * 1e3
+def _submit(client: Client, source: Path, name: str) -> Run:
+    return client.submit(ScriptCommand(path=f"{name}.py"), source=source, target="far")
 
 
 def _plain(machine: Far, words: str) -> float:
@@ -83,10 +76,10 @@ def _beginning(machine: Far, client: Client, source: Path) -> Iterator[dict[str,
     times: dict[str, list[float]] = {"far": [], "local": []}
     plain: dict[str, list[float]] = {machine.ssh: [], machine.through_master: []}
     for target in times:
-        _first_line(client, source, target)
+        first_line(client, source, target)
     for _ in range(REPEATS):
         for target, found in times.items():
-            found.append(_first_line(client, source, target))
+            found.append(first_line(client, source, target))
         for words, found in plain.items():
             found.append(_plain(machine, words))
     ours, local = (statistics.median(found) for found in times.values())
@@ -97,29 +90,11 @@ def _beginning(machine: Far, client: Client, source: Path) -> Iterator[dict[str,
     yield row("submit → first line, against the same through a ControlMaster", ours, through)
 
 
-def _known(client: Client, source: Path) -> float:
-    run = _submit(client, source, "last")
-    client.wait(run.id)
-    known = time.time()
-    return (known - float(client.log(run.id))) * 1e3
-
-
-def _lags(client: Client, source: Path) -> list[float]:
-    run = _submit(client, source, "many")
-    lags: list[float] = []
-    rest = b""
-    for chunk in client.follow(run.id):
-        now = time.time()
-        *lines, rest = (rest + chunk).split(b"\n")
-        lags.extend((now - float(line)) * 1e3 for line in lines)
-    return lags
-
-
 def _end(machine: Far, client: Client, source: Path) -> Iterator[dict[str, object]]:
     trip = machine.round_trip_ms
-    known = statistics.median(_known(client, source) for _ in range(REPEATS))
+    known = statistics.median(end_to_known(client, source, "far") for _ in range(REPEATS))
     yield row("end → known, against its limit and one round trip", known, 50 + trip, 1)
-    lag = statistics.median(_lags(client, source))
+    lag = statistics.median(line_lags(client, source, "far"))
     yield row("a log line → here (p50), against its limit and one round trip", lag, 20 + trip, 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import posixpath
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,18 +26,27 @@ from .model import (
 from .options import nearest
 
 _HINT = (
-    "requirements.txt, uv.lock, pyproject.toml, pylock.toml, environment.yml, image:NAME, "
+    "requirements.txt, uv.lock, pyproject.toml, pylock.toml, environment.yml, Dockerfile, "
+    "image:NAME, "
     "'numpy,pandas>=2', or the path or name of a Python"
 )
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*")
 _FILE = re.compile(r".*\.(?:txt|in|toml|lock|yml|cfg|json)|(?:env|conda).*\.yaml", re.IGNORECASE)
 _NAMES = ("requirements.txt", "uv.lock", "pyproject.toml", "pylock.toml", "environment.yml")
+_DOCKERFILE = re.compile(
+    r"(?:dockerfile|containerfile)(?:\.[^/]+)?|[^/]+\.(?:dockerfile|containerfile)", re.IGNORECASE
+)
 _NAMED = re.compile(r"\w+\.\w+")
 _PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
 _IMAGE = re.compile(
     r"(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+_FOR_APPTAINER = re.compile(
+    r"(?:docker|oras|library|shub)://[^\s@]+(?:@sha256:[0-9a-f]{64})?"
+    r"|(?:docker-daemon|docker-archive|oci-archive|oci):\S+"
+    r"|(?:/|~/|\./)[^\0\n]+|[^\s:]+\.(?:sif|simg|img)"
 )
 
 
@@ -45,9 +55,10 @@ def parse(spec: str | Sequence[str] | None, source: Path, *, python: str = "") -
 
     Args:
         spec: A file (``requirements.txt``, ``uv.lock``, ``pyproject.toml``, ``pylock.toml``,
-            ``environment.yml``), ``image:NAME``, requirements with commas between them, the path
-            or name of an interpreter or of a virtual environment, or a list of requirements.
-            Empty or ``None`` is the target's default.
+            ``environment.yml``, a ``Dockerfile``), ``image:NAME``, ``dockerfile:PATH`` for one
+            of another name, requirements with commas between them, the path or name of an
+            interpreter or of a virtual environment, or a list of requirements. Empty or ``None``
+            is the target's default.
         source: The folder that relative paths start from.
         python: The interpreter that packages are installed for; empty leaves it to the target.
 
@@ -61,7 +72,11 @@ def parse(spec: str | Sequence[str] | None, source: Path, *, python: str = "") -
         return PythonEnvironment()
     if word.startswith("image:"):
         return _image(word[len("image:") :].strip())
+    if word.startswith("dockerfile:"):
+        return _dockerfile(word[len("dockerfile:") :].strip(), source)
     path = source / os.path.expanduser(word)
+    if _DOCKERFILE.fullmatch(path.name):
+        return _dockerfile(word, source)
     if _exists(path):
         return _from_path(path, python)
     if _VERSION.fullmatch(word):
@@ -86,7 +101,7 @@ def digest(environment: Environment) -> Digest:
 def describe(environment: Environment) -> str:
     """Say in a few words what an environment is."""
     if isinstance(environment, ImageEnvironment):
-        return f"image {environment.image}"
+        return environment.dockerfile or f"image {environment.image}"
     if isinstance(environment, CondaEnvironment):
         return "environment.yml"
     if isinstance(environment, PythonEnvironment):
@@ -153,11 +168,30 @@ def _base_of(python: str) -> str:
 
 
 def _image(name: str) -> ImageEnvironment:
-    if not _IMAGE.fullmatch(name):
+    requirements.refuse_passwords(name, "the name of the image")
+    if not _IMAGE.fullmatch(name) and not _FOR_APPTAINER.fullmatch(name):
         raise ConfigError(
-            f"{name!r} is no name of an image", hint="it reads like image:python:3.12-slim"
+            f"{name!r} is no name of an image",
+            hint="it reads like image:python:3.12-slim; for Apptainer image:/path/to/some.sif, too",
         )
     return ImageEnvironment(image=name)
+
+
+def _dockerfile(word: str, source: Path) -> ImageEnvironment:
+    path = source / os.path.expanduser(word)
+    if not _exists(path) or not path.is_file():
+        raise ConfigError(
+            f"there is no file {word}" if word else "there is no name of a Dockerfile",
+            hint="it reads like --env Dockerfile, or --env dockerfile:PATH",
+        )
+    inside = posixpath.normpath(os.path.relpath(os.path.abspath(path), os.path.abspath(source)))
+    if inside.startswith("../"):
+        raise ConfigError(
+            f"{word} is outside of {source}, the folder that is sent",
+            hint="an image is built there from files of that folder; --source names another one",
+        )
+    _read(path)
+    return ImageEnvironment(dockerfile=inside)
 
 
 def _conda(path: Path) -> CondaEnvironment:

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +21,14 @@ from babel.messages.pofile import read_po, write_po
 from jupyterlab_server.translation_utils import DEFAULT_SCHEMA_SELECTORS
 
 from jupyter_compute import __version__
-from jupyter_compute.drivers.local import LocalDriver
-from jupyter_compute.drivers.ssh import SshDriver
 from jupyter_compute.options import schema_of
+from jupyter_compute.registry import GROUP, Registry
 
 ROOT = Path(__file__).parents[1]
 FRONT_END = ROOT / "labextension"
 LOCALES = ROOT / "jupyter_compute" / "locale"
 DOMAIN = "jupyter_compute"
+_OURS = "jupyter_compute.drivers."
 
 _SELECTORS = {re.compile(f"/{path}"): context for path, context in DEFAULT_SCHEMA_SELECTORS.items()}
 _PLACEHOLDER = re.compile(r"%\d+")
@@ -96,7 +97,10 @@ def _of_schemas() -> Iterator[String]:
 
 def _of_kinds() -> Iterator[String]:
     """Find what a form says of our own kinds of target."""
-    for driver in (LocalDriver, SshDriver):
+    registry = Registry()
+    ours = {point.name for point in entry_points(group=GROUP) if point.value.startswith(_OURS)}
+    for kind in sorted(ours):
+        driver = registry.driver(kind)
         yield String("kind", driver.title)
         yield from _of_options(schema_of(driver.Options)["properties"])
 

@@ -78,6 +78,11 @@ class Served:
 
         return until(over)
 
+    def end(self, run_id: str) -> None:
+        """Cancel a run if it is not over, and wait until it is."""
+        assert self.http.post(f"/runs/{run_id}/cancel").status_code in (202, 409)
+        self.ended(run_id)
+
     def socket(self, path: str, **headers: str) -> websocket.WebSocket:
         """Open a WebSocket below ``/compute``, or anywhere with a whole address."""
         url = path if "://" in path else self.url + path

@@ -16,22 +16,23 @@ hypothesis.settings.register_profile("judge", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile("judge" if os.environ.get("CI") else "explore")
 
-ENGINES = Path(__file__).parents[1] / ".engines"
+_MADE = Path(__file__).parent.parent / ".engines"
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),
     "git": ("git",),
     "netns": ("nsenter",),
     "node": ("node",),
+    "ray": (str(_MADE / "ray/bin/ray"),),
     "slurm": ("slurmctld", "/usr/sbin/slurmctld"),
-    "spark": (str(ENGINES / "spark" / "bin" / "spark-submit"),),
+    "spark": (str(_MADE / "spark/bin/spark-submit"),),
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
 }
-_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,slurm,spark,sshd,uv"
+_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.
-_MACHINES = {"new_machine", "new_lasting_machine"}
+_MACHINES = {"new_machine", "new_lasting_machine", "ray_cluster"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

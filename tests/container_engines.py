@@ -16,12 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from clusters import apptainer as stand_in
+
 IMAGE = "localhost/plain:1"
+BASE = "localhost/base:1"
+"""The skeleton with a shell of its own, so that other images can be built from it."""
 MOUNT = "/usr:/usr:ro"
 """The image is a skeleton: programs come from the machine's own ``/usr``."""
 
 _FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "var/tmp", "root", "home", "run")
 _LINKS = ("bin", "sbin", "lib", "lib64")
+_USERS = b"root:x:0:0:root:/root:/bin/sh\n"
 _PATIENCE_S = 60.0
 _PR_SET_PDEATHSIG = 1
 
@@ -32,6 +37,7 @@ class ContainerEngine(NamedTuple):
     name: str
     path: str
     env: dict[str, str]
+    image: str = IMAGE
 
     def run(self, *words: str) -> str:
         env = {**os.environ, **self.env}
@@ -40,7 +46,16 @@ class ContainerEngine(NamedTuple):
         return done.stdout
 
     def containers(self) -> list[str]:
+        if self.name == "apptainer":
+            return []
         return self.run("ps", "--all", "--format", "{{.Names}}").split()
+
+    def images(self) -> list[str]:
+        return self.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+
+    def add_base(self, folder: Path) -> None:
+        if BASE not in self.images():
+            _import(self, folder, BASE, _shell())
 
 
 @contextmanager
@@ -60,23 +75,30 @@ def docker(folder: Path, path: str) -> Iterator[ContainerEngine]:
     }
     folder.mkdir(parents=True)
     (folder / "daemon.json").write_text(json.dumps(config))
-    dockerd = shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin:/sbin") or "dockerd"
-    words = ["unshare", "--mount", dockerd, "--config-file", str(folder / "daemon.json")]
-    with open(folder / "log", "wb") as log:
-        daemon = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent
-        )
     engine = ContainerEngine("docker", path, {"DOCKER_HOST": f"unix://{folder}/socket"})
-    try:
-        _wait_for(engine, daemon, folder / "log")
-        _import(engine, folder)
+    with daemon(engine, folder):
+        _import(engine, folder, IMAGE)
         yield engine
         names = engine.containers()
         if names:
             engine.run("rm", "--force", *names)
+
+
+@contextmanager
+def daemon(engine: ContainerEngine, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the daemon of a folder, which may go on where another was killed."""
+    dockerd = shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin:/sbin") or "dockerd"
+    words = ["unshare", "--mount", dockerd, "--config-file", str(folder / "daemon.json")]
+    with open(folder / "log", "ab") as log:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent
+        )
+    try:
+        _wait_for(engine, process, folder / "log")
+        yield process
     finally:
-        daemon.terminate()
-        daemon.wait(_PATIENCE_S)
+        process.terminate()
+        process.wait(_PATIENCE_S)
 
 
 @contextmanager
@@ -98,13 +120,28 @@ def podman(folder: Path, path: str) -> Iterator[ContainerEngine]:
         "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
     }
     engine = ContainerEngine("podman", path, env)
-    _import(engine, folder)
+    _import(engine, folder, IMAGE)
     yield engine
     engine.run("rm", "--all", "--force")
 
 
-def _import(engine: ContainerEngine, folder: Path) -> None:
-    archive = folder / "plain.tar"
+def apptainer(folder: Path) -> ContainerEngine:
+    """Return Apptainer, or a stand-in where it is not, with an image that is a folder."""
+    image = folder / "plain"
+    for name in _FOLDERS:
+        (image / name).mkdir(parents=True)
+    for name in _LINKS:
+        (image / name).symlink_to(f"usr/{name}")
+    (image / "etc/passwd").write_bytes(_USERS)
+    (image / "etc/group").write_bytes(b"root:x:0:\n")
+    path = shutil.which("apptainer") or str(stand_in.install(folder / "bin"))
+    return ContainerEngine("apptainer", path, {}, str(image))
+
+
+def _import(
+    engine: ContainerEngine, folder: Path, image: str, files: dict[str, str] | None = None
+) -> None:
+    archive = folder / "image.tar"
     with tarfile.open(archive, "w") as file:
         for name in _FOLDERS:
             entry = tarfile.TarInfo(name)
@@ -114,11 +151,19 @@ def _import(engine: ContainerEngine, folder: Path) -> None:
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = tarfile.SYMTYPE, f"usr/{name}"
             file.addfile(entry)
-        users = b"root:x:0:0:root:/root:/bin/sh\n"
         entry = tarfile.TarInfo("etc/passwd")
-        entry.size = len(users)
-        file.addfile(entry, io.BytesIO(users))
-    engine.run("import", str(archive), IMAGE)
+        entry.size = len(_USERS)
+        file.addfile(entry, io.BytesIO(_USERS))
+        for path, source in (files or {}).items():
+            file.add(os.path.realpath(source), path.lstrip("/"))
+    engine.run("import", str(archive), image)
+
+
+def _shell() -> dict[str, str]:
+    """Return the machine's plainest shell and what it is linked with, by their paths inside."""
+    linked = subprocess.run(["ldd", "/bin/dash"], check=True, capture_output=True, text=True)
+    found = [word for word in linked.stdout.split() if word.startswith("/")]
+    return {"/usr/bin/sh": "/bin/dash", **{f"/usr{path}": path for path in found}}
 
 
 def _wait_for(engine: ContainerEngine, daemon: subprocess.Popen[bytes], log: Path) -> None:

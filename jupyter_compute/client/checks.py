@@ -15,6 +15,8 @@ from ..model import (
     ArgvCommand,
     CellCommand,
     Command,
+    Environment,
+    ImageEnvironment,
     NotebookCommand,
     Resources,
     ScriptCommand,
@@ -60,22 +62,28 @@ def check_command(command: Command, source: Path) -> Command:
     return ScriptCommand(path=path, args=command.args)
 
 
-def check_is_captured(command: Command, snapshot: Snapshot, snapshotter: Snapshotter) -> None:
-    """See that the script or notebook is in the snapshot.
+def check_is_captured(
+    command: Command, environment: Environment, snapshot: Snapshot, snapshotter: Snapshotter
+) -> None:
+    """See that the script or notebook, and the Dockerfile, are in the snapshot.
 
     Raises:
-        SnapshotError: A rule left it out; the message names the rule.
+        SnapshotError: A rule left one out; the message names the rule.
     """
-    if not isinstance(command, (ScriptCommand, NotebookCommand)):
-        return
-    if any(file.path == command.path for file in snapshot.files):
-        return
-    rule = snapshotter.explain(Path(snapshot.source), command.path).rule
-    because = f": {rule_text(rule)} leaves it out" if rule else ""
-    raise SnapshotError(
-        f"{command.path!r} is not in the snapshot{because}",
-        hint=f"add the line !{command.path} to the rules, or move the file",
-    )
+    wanted = []
+    if isinstance(command, (ScriptCommand, NotebookCommand)):
+        wanted.append(command.path)
+    if isinstance(environment, ImageEnvironment) and environment.dockerfile:
+        wanted.append(environment.dockerfile)
+    for path in wanted:
+        if any(file.path == path for file in snapshot.files):
+            continue
+        rule = snapshotter.explain(Path(snapshot.source), path).rule
+        because = f": {rule_text(rule)} leaves it out" if rule else ""
+        raise SnapshotError(
+            f"{path!r} is not in the snapshot{because}",
+            hint=f"add the line !{path} to the rules, or move the file",
+        )
 
 
 def check_cell(code: str) -> None:

@@ -97,7 +97,7 @@ class SubmitCalls(RunCalls, ManageCalls):
         self._check_target(place, resources)
         surroundings = _environment(environment, folder, place)
         with self.blobs.hold():
-            snapshot = self._capture(asked, folder, follow_links)
+            snapshot = self._capture(asked, surroundings, folder, follow_links)
             run = Run(
                 id=new_run_id(),
                 experiment=experiment or folder.name or "default",
@@ -123,10 +123,16 @@ class SubmitCalls(RunCalls, ManageCalls):
             )
             return self._write_down(run, snapshot)
 
-    def _capture(self, command: Command, folder: Path, follow_links: bool | None) -> Snapshot:
+    def _capture(
+        self,
+        command: Command,
+        environment: Environment,
+        folder: Path,
+        follow_links: bool | None,
+    ) -> Snapshot:
         snapshotter = self.snapshotter(follow_links=follow_links)
         snapshot = snapshotter.take(folder)
-        check_is_captured(command, snapshot, snapshotter)
+        check_is_captured(command, environment, snapshot, snapshotter)
         return snapshot
 
     def _write_down(self, run: Run, snapshot: Snapshot) -> Run:

@@ -96,16 +96,16 @@ class TargetCalls(PromptCalls):
             TargetUnreachableError: There was no answer in time.
             DriverError: The target could not be asked; the message says why.
         """
-        from ..controller.inspection import wish  # noqa: PLC0415 - slow, and seldom needed
+        from ..controller.inspection import read_answer, wish  # noqa: PLC0415 - slow, seldom needed
 
         target = self.attached.get(name)
-        before = self.last_check(target.name)
+        before = read_answer(self.workspace, target.name)
         wish(self.workspace, target.name)
         self._wake()
         pace = Pace(longest_s=0.05)
         waiting = Waiting(Attendant(self, target.name, asks, tells), wait_s)
         while is_wanted() and not waiting.is_over:
-            checked = self.last_check(target.name)
+            checked = read_answer(self.workspace, target.name)
             if checked is not None and (before is None or checked.checked > before.checked):
                 return _answer(target, checked)
             self.keep_controller()
@@ -176,7 +176,7 @@ class TargetCalls(PromptCalls):
         targets = self.targets()
         names = [one.name for one in targets if one.resource_id == place.resource_id]
         if info is not None and info.place:
-            found = {one.name: self.last_check(one.name) for one in targets}
+            found = {one.name: self.last_check(one) for one in targets}
             names += [
                 name
                 for name, checked in found.items()
@@ -184,15 +184,19 @@ class TargetCalls(PromptCalls):
             ]
         return next(iter(names), "")
 
-    def last_check(self, name: str) -> Answer | None:
-        """Return what the last check of a target said; ``None`` before the first one."""
-        from ..controller.inspection import read_answer  # noqa: PLC0415 - slow, seldom needed
+    def last_check(self, target: Target) -> Answer | None:
+        """Return what the last check of a target said; ``None`` before the first one.
 
-        return read_answer(self.workspace, name)
+        What was said of another that had the name before, or other options, is not told.
+        """
+        from ..controller.inspection import name_of, read_answer  # noqa: PLC0415 - slow
+
+        answer = read_answer(self.workspace, target.name)
+        return None if answer is None or answer.target != name_of(target) else answer
 
     def target_info(self, name: str) -> TargetInfo | None:
         """Return what the last check of a target found, without asking it again."""
-        checked = self.last_check(self.attached.get(name).name)
+        checked = self.last_check(self.attached.get(name))
         return None if checked is None else checked.info
 
     def active_on(self, name: str) -> dict[str, int]:

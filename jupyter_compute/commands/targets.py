@@ -17,7 +17,7 @@ from .result import Cell, Column, Fields, Result, Row, Table, Text
 
 
 def _target_data(client: Client, target: Target) -> dict[str, Any]:
-    checked = client.last_check(target.name)
+    checked = client.last_check(target)
     active = client.active_on(target.name)
     return {
         **msgspec.to_builtins(target),

@@ -122,7 +122,7 @@ def environment(what: Environment) -> str:
     if isinstance(what, CondaEnvironment):
         return "environment.yml"
     if isinstance(what, ImageEnvironment):
-        return f"image {what.image}"
+        return what.dockerfile or f"image {what.image}"
     return what.interpreter or "the target's Python"
 
 

@@ -60,6 +60,11 @@ class Follower:
         run, desk = ticket.run, self._context.desk
         reason = progress.one_line(status.reason)
         if status.state.rank > run.state.rank:
+            waited: dict[str, Any] = {}
+            if run.state is RunState.QUEUED:
+                # It waited in its engine's queue, too.
+                queue_s = max(self._context.clock() - run.created, 0.0)
+                waited["facts"] = merged(run.facts, {"phases": {"queue": queue_s}})
             ticket.run = await desk.ask(
                 desk.store.advance,
                 run.id,
@@ -67,6 +72,7 @@ class Follower:
                 reason=reason,
                 last_seen=self._context.clock(),
                 **_started(status),
+                **waited,
             )
         elif reason and reason != run.reason:
             ticket.run = await desk.ask(desk.store.update, run.id, reason=reason)
@@ -170,6 +176,7 @@ class Follower:
             error = progress.why(status.error or "failed", await self._last_error(ticket))
         if status.requeue and state is RunState.FAILED:
             error = f"{error}; given up after {progress.count(run.attempt, 'attempt')}"
+            await self._give_up(ticket)
         now = self._context.clock()
         return await desk.ask(
             desk.store.advance,
@@ -183,6 +190,14 @@ class Follower:
             facts=facts,
             **_started(status),
         )
+
+    async def _give_up(self, ticket: Ticket) -> None:
+        """Keep an engine from starting again by itself what is over."""
+        try:
+            await self._line.driver.cancel(ticket.job)
+        except ComputeError as exc:
+            # Its keeper would end at once.
+            log.warning("%s: its engine may start it again: %s", ticket.run.id, exc)
 
     async def _last_error(self, ticket: Ticket) -> ErrorEvent | None:
         last: ErrorEvent | None = None

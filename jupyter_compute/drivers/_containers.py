@@ -16,7 +16,7 @@ def _titled(title: str) -> Meta:
     return Meta(title=title, extra_json_schema={"group": "Containers"})
 
 
-ContainerEngine = Annotated[Literal["", "docker", "podman"], _titled("Engine")]
+ContainerEngine = Annotated[Literal["", "docker", "podman", "apptainer"], _titled("Engine")]
 ContainerMounts = Annotated[tuple[str, ...], _titled("Folders to mount")]
 ContainerArgs = Annotated[tuple[str, ...], _titled("Further arguments")]
 ContainerPull = Annotated[Literal["missing", "always", "never"], _titled("Pull images")]

@@ -123,9 +123,10 @@ def make_host(
         options: How.
         container: Where the agent runs on a machine that has no Python itself.
     """
-    folder = Path(context.folder)
     if not options.host:
-        return LocalHost(options.python or context.default_python, folder / "agent")
+        # Where it stays, whoever looked at the place first.
+        folder = Path(options.root).expanduser() / "agent"
+        return LocalHost(options.python or context.default_python, folder)
     kept = {"password": options.password, "passphrase": options.passphrase}
     given = {
         kind: functools.partial(context.reveal, reference)
@@ -137,6 +138,6 @@ def make_host(
         root=options.root,
         python=options.python,
         container=container,
-        folder=folder,
+        folder=Path(context.folder),
         answers=Answers(options.host, context.ask, given),
     )

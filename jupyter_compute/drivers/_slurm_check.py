@@ -16,6 +16,8 @@ from ._statuses import Executed
 
 _ASK_S, _PROBE_S = 60.0, 20.0
 _MARK = "@@@"
+_GPU = r"gpu(?::([A-Za-z][^:,()]*))?:(\d+)"
+_MOST_GPUS = 512
 _QUESTIONS = {
     "version": "sinfo --version",
     "partitions": "sinfo --noheader --format='%P|%a|%l|%L|%D|%c|%m|%G|%F'",
@@ -39,6 +41,10 @@ class Partition(Struct, frozen=True, kw_only=True):
     cpus: str
     memory_mb: str
     gpus: str
+
+    def is_meant(self, wanted: str) -> bool:
+        """Tell whether runs go there, if this partition, or none, is asked for."""
+        return self.name in wanted.split(",") if wanted else self.is_default
 
 
 async def look(
@@ -67,14 +73,32 @@ async def look(
     facts = {**info.facts, "Slurm": out.split()[-1]}
     facts.update(_facts(said, partitions))
     problems = [*_problems(said, partitions, options)]
-    gpus = tuple(dict.fromkeys(gpu for one in partitions for gpu in _gpus(one.gpus)))
     if is_probing and not any(problem.fatal for problem in problems):
         proof, trouble = await _probe(execute, options, root)
         facts["shared folder"] = proof
         problems += trouble
     problems += [one for one in info.problems if not _is_of_login(one)]
     problems.sort(key=lambda problem: not problem.fatal)
-    return structs.replace(info, slots=None, gpus=gpus, facts=facts, problems=tuple(problems))
+    info = structs.replace(info, slots=None, facts=facts, problems=tuple(problems))
+    return _sized(info, [one for one in partitions if one.is_meant(options.partition)])
+
+
+def _sized(info: TargetInfo, partitions: list[Partition]) -> TargetInfo:
+    """Give a target the cores, memory and GPUs of its queue, rather than of its login node."""
+    cpus, memory_mb, gpus = 0, 0, list[str]()
+    for one in partitions:
+        nodes = _number(one.nodes)
+        cpus += nodes * _number(one.cpus)
+        memory_mb += nodes * _number(one.memory_mb)
+        found = re.findall(_GPU, one.gpus)
+        gpus += [name or "GPU" for name, count in found for _ in range(nodes * int(count))]
+    memory_gb = round(memory_mb / 1000, 1)
+    return structs.replace(info, cpus=cpus, memory_gb=memory_gb, gpus=tuple(gpus[:_MOST_GPUS]))
+
+
+def _number(text: str) -> int:
+    """Read a count of sinfo, which may end in a sign, such as ``96+`` for different nodes."""
+    return int(re.sub(r"[^0-9].*", "", text) or 0)
 
 
 async def _ask(execute: Execute, place: str) -> dict[str, tuple[str, str]]:
@@ -112,7 +136,7 @@ def _facts(
 ) -> Iterator[tuple[str, str]]:
     for one in partitions[:20]:
         gpus = ", ".join(_gpus(one.gpus))
-        memory = f"{int(re.sub(r'[^0-9]', '', one.memory_mb) or 0) / 1000:.0f} GB"
+        memory = f"{_number(one.memory_mb) / 1000:.0f} GB"
         words = f"{one.nodes} nodes, {one.cpus} cpus, {memory}" + (f", {gpus}" if gpus else "")
         words += f", up to {one.limit}" if one.limit != "infinite" else ""
         words += ", the default" if one.is_default else ""
@@ -221,7 +245,7 @@ echo "$state"; exit 3
 
 def _gpus(gres: str) -> list[str]:
     """Name the GPUs of a node, such as ``2 × a100``."""
-    found = re.findall(r"gpu(?::([A-Za-z][^:,()]*))?:(\d+)", gres)
+    found = re.findall(_GPU, gres)
     return [f"{count} × {name or 'gpu'}" for name, count in found]
 
 

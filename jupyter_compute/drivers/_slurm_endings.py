@@ -7,8 +7,7 @@ keeper: before one has begun, and after one was killed, with its node or at the 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
 
 from msgspec import structs
 
@@ -18,8 +17,9 @@ from ._slurm_queue import Queue, QueueRow
 
 _WORD_S = 30.0
 _FORCE_S = 15.0
+_WORDLESS = ("COMPLETED", "FAILED")
 
-Conclude = Callable[[Job, Mapping[str, Any] | None], Awaitable[None]]
+Conclude = Callable[[Job, JobStatus], Awaitable[object]]
 
 
 class Endings:
@@ -27,7 +27,8 @@ class Endings:
 
     Args:
         queue: What Slurm says.
-        conclude: Writes down the end of a run that cannot do so itself, or ends its job by force.
+        conclude: Writes down the end of a run that cannot do so itself.
+        force: Ends a job by force.
     """
 
     patience_s = 5.0
@@ -36,11 +37,20 @@ class Endings:
     absent_s = 60.0
     """How long Slurm must have answered without a job before that is taken for its end."""
 
-    def __init__(self, queue: Queue, conclude: Conclude) -> None:
+    def __init__(
+        self, queue: Queue, conclude: Conclude, force: Callable[[Job], Awaitable[None]]
+    ) -> None:
         self._queue = queue
         self._conclude = conclude
+        self._force = force
         self._since: dict[tuple[RunId, int], float] = {}
         self._canceled: dict[tuple[RunId, int], float] = {}
+
+    def keep(self, jobs: Collection[Job]) -> None:
+        """Wait for nothing of any others."""
+        kept = {_key(job) for job in jobs}
+        self._since = {key: since for key, since in self._since.items() if key in kept}
+        self._canceled = {key: at for key, at in self._canceled.items() if key in kept}
 
     @property
     def due_at(self) -> float:
@@ -73,7 +83,7 @@ class Endings:
         if row.restarts > restarts_of(job) or row.meaning.is_over:
             return await self._of_over(job, told, row)
         self._since.pop(_key(job), None)
-        await self._force(job)
+        await self._press(job)
         if told is None:
             return JobStatus(state=_before(row), reason=row.words)
         if row.meaning.state is RunState.RUNNING and not told.reason:
@@ -105,8 +115,11 @@ class Endings:
         is_again = row.restarts > restarts_of(job)
         if is_again or time.monotonic() - since >= self.patience_s:
             state, error, is_lost = _verdict(row, is_again=is_again)
-            final = {"state": state.value, "error": error, "requeue": is_lost}
-            await self._conclude(job, final)
+            if told is not None and row.state in _WORDLESS:
+                error = f"the keeper of the run was killed on its node (Slurm: {row.state})"
+            await self._conclude(job, JobStatus(state=state, error=error, requeue=is_lost))
+            # Its keeper may turn out to be at it still.
+            self._since[_key(job)] = time.monotonic()
         state = told.state if told is not None else _before(row)
         status = told or JobStatus(state=state)
         return structs.replace(status, reason=f"{row.state} ({row.meaning.words})")
@@ -115,16 +128,18 @@ class Endings:
         number = job.job_id.partition("+")[0]
         if self._queue.absent_s(number) > self.absent_s:
             error = f"Slurm does not know the job {number} any more, and it left no exit status"
-            await self._conclude(job, {"state": "failed", "error": error, "requeue": False})
+            # What never began, and cannot begin any more, may as well begin anew.
+            final = JobStatus(state=RunState.FAILED, error=error, requeue=told is None)
+            await self._conclude(job, final)
         elif told is None and number.isdigit() and not self._queue.trouble:
             return JobStatus(state=RunState.QUEUED, reason="handed over to Slurm")
         return told
 
-    async def _force(self, job: Job) -> None:
+    async def _press(self, job: Job) -> None:
         deadline = self._canceled.get(_key(job))
         if deadline is not None and time.monotonic() > deadline:
             self._canceled[_key(job)] = time.monotonic() + _FORCE_S
-            await self._conclude(job, None)
+            await self._force(job)
 
 
 def restarts_of(job: Job) -> int:

@@ -25,7 +25,7 @@ class LocalOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Attributes:
         slots: How many runs at once; by default two for each usable core.
         python: The interpreter that runs use by default; by default the one that submits.
-        container_engine: What runs images: Docker or Podman, by default whichever answers.
+        container_engine: What runs images: Docker, Podman or Apptainer, by default which answers.
         container_mounts: Folders that every container sees, such as ``/data:/data:ro``.
         container_args: Further words for the engine, such as ``--memory=8g``.
         container_pull: When an image is pulled: if it is missing, always, or never.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field, structs
 
@@ -21,8 +21,9 @@ from ._containers import (
     check_mounts,
 )
 from ._host import Host
-from ._host_driver import HostDriver
+from ._queue_driver import QueueDriver, Submission
 from ._reaching import Reaching, in_group, make_host, one_line, place_of
+from ._slurm_cancels import Cancels
 from ._slurm_commands import command, look_ups, name_of, sbatch, script
 from ._slurm_endings import Endings
 from ._slurm_queue import Queue, QueueRow
@@ -32,7 +33,6 @@ from ._tools import Tools
 from ._uploading import Uploader
 
 _WORD = re.compile(r"[^\s]*")
-_SUBMIT_S = 60.0
 
 
 class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +49,8 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         sbatch: Further options of ``sbatch``, such as ``--exclusive``, one each.
         modules: Modules to load before each run.
         prologue: Lines of shell before each run, after its modules.
+        mpi: How MPI programs are started: by the environment's ``mpirun``, or, with a name of
+            ``srun --mpi``, such as ``pmix``, by ``srun``.
         signal_s: How many seconds before the end of its time a run is warned; 0 for never.
         root: The folder for blobs, environments and runs, which the login node and all nodes see.
         slurm_bin: Where ``sbatch`` and the others are, if a login does not find them.
@@ -56,7 +58,8 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bring_uv: Whether uv is brought there from here for environments, if there is none.
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
         environments_limit_gb: How much of the environments that were built is kept there.
-        container_engine: What runs images there, by default whichever answers.
+        container_engine: What runs images there: Docker, Podman or Apptainer, by default which
+            answers, first of all Apptainer.
         container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
         container_args: Further words for the engine, such as ``--memory=8g``.
         container_pull: When an image is pulled: if it is missing, always, or never.
@@ -69,11 +72,12 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reservation: Annotated[str, in_group("Jobs")] = ""
     sbatch: Annotated[tuple[str, ...], in_group("Jobs", "Options of sbatch")] = ()
     modules: Annotated[tuple[str, ...], in_group("Jobs")] = ()
-    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="lines")] = ""
+    prologue: Annotated[str, in_group("Jobs", "Lines before each run", format="textarea")] = ""
+    mpi: Annotated[str, in_group("Jobs", "MPI by srun")] = ""
     signal_s: Annotated[
         int, Meta(ge=0, le=65535), in_group("Jobs", "Warned before the end, in seconds")
     ] = 60
-    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs", format="path")] = ""
+    slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs")] = ""
     env: Annotated[dict[str, str], in_group("Over there", "Environment variables")] = field(
         default_factory=dict
     )
@@ -91,7 +95,7 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        words = ("partition", "account", "qos", "constraint", "reservation")
+        words = ("partition", "account", "qos", "constraint", "reservation", "mpi")
         one_line(self, *words, "slurm_bin")
         for name in words:
             if not _WORD.fullmatch(getattr(self, name)):
@@ -103,7 +107,7 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         check_mounts(self.container_mounts)
 
 
-class SlurmDriver(HostDriver):
+class SlurmDriver(QueueDriver):
     """Hands jobs over to Slurm on a login node, and follows them by their folders and its queue.
 
     Their keepers run on the nodes, and the folder of a run, on a file system that all see, is
@@ -126,12 +130,13 @@ class SlurmDriver(HostDriver):
 
     def __init__(self, context: DriverContext, options: SlurmOptions) -> None:
         super().__init__(context, options)
-        self.told = {"allocation": "slurm"}
+        self.told = {"allocation": "slurm", "mpi": options.mpi}
         self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
         self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
         self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
         self.queue = Queue(self.execute, options.slurm_bin)
-        self._endings = Endings(self.queue, self._conclude)
+        self._endings = Endings(self.queue, self.conclude, self._force)
+        self._cancels = Cancels(self._scancel)
         self._told: dict[RunId, tuple[JobStatus, JobStatus]] = {}
 
     def make_host(self) -> Host:
@@ -184,27 +189,26 @@ class SlurmDriver(HostDriver):
         adopted = await self._started_again(job) if job.attempt > 1 else ""
         job = structs.replace(job, env={**self.options.env, **job.env})
         place = self.options.slurm_bin
-        how = {
-            "argv": command(sbatch(job, self.options), place),
-            "script": script(job, self.options),
-            "lookup": [command(words, place) for words in look_ups(job)],
-            "timeout_s": _SUBMIT_S,
-            "adopt": adopted,
-        }
+        submission = Submission(
+            argv=tuple(command(sbatch(job, self.options), place)),
+            script=script(job, self.options),
+            lookup=tuple(tuple(command(words, place)) for words in look_ups(job)),
+            adopt=adopted,
+        )
         try:
-            answer = await self.hand_over(job, {"op": "submit", "how": how})
+            job_id = await self.submit(job, submission)
         except TargetUnreachableError as exc:
             if is_full(exc.message):
-                raise self._full(exc.message) from exc
+                raise self._not_now(f"Slurm takes no more jobs: {plain(exc.message)}") from exc
             raise
         except LaunchError as exc:
             raise self._refusal(exc) from exc
         self.queue.hurry()
-        return str(answer["job_id"]) or f"{job.run_id}/{job.attempt}"
+        return job_id
 
     async def _started_again(self, job: Job) -> str:
         """Return the job that Slurm itself has begun this attempt with; empty if there is none."""
-        await self.queue.refresh((), is_forced=True)
+        await self.queue.refresh(is_forced=True)
         if self.queue.trouble:
             raise self._unreachable(self.queue.trouble)
         for row in self.queue.rows_of_run(job.run_id):
@@ -213,7 +217,7 @@ class SlurmDriver(HostDriver):
             if row.attempt + row.restarts >= job.attempt:
                 return f"{row.job_id}+{job.attempt - row.attempt}"
             # It is on its way out, or back into the queue.
-            raise self._full(f"Slurm still has the job {row.job_id} of the attempt before")
+            raise self._not_now(f"the job {row.job_id} of the attempt before is still in Slurm")
         return ""
 
     @understood
@@ -226,7 +230,8 @@ class SlurmDriver(HostDriver):
         """Ask about all jobs: their folders at any time, Slurm's queue for all now and then."""
         deadline = time.monotonic() + wait_s
         expected = dict(known or {})
-        ids = [slurm_id(job.job_id) for job in jobs]
+        ids = {slurm_id(job.job_id): job.run_id for job in jobs}
+        self._endings.keep(jobs)
         while True:
             await self.queue.refresh(ids)
             now = time.monotonic()
@@ -263,7 +268,7 @@ class SlurmDriver(HostDriver):
 
     def _row(self, job: Job) -> QueueRow | None:
         if slurm_id(job.job_id):
-            return self.queue.row(slurm_id(job.job_id))
+            return self.queue.row(slurm_id(job.job_id), job.run_id)
         rows = [row for row in self.queue.rows_of_run(job.run_id) if row.attempt <= job.attempt]
         return max(rows, key=lambda row: row.attempt, default=None)
 
@@ -278,11 +283,7 @@ class SlurmDriver(HostDriver):
         """End the job: at once while it waits, by its keeper while it runs, by force after that."""
         await super().cancel(job)
         names = [name_of(job.run_id, attempt) for attempt in range(1, job.attempt + 1)]
-        which = slurm_id(job.job_id) or ""
-        one = [which] if which else ["--me", f"--name={','.join(names)}"]
-        await self._scancel(["--state=PENDING", *one])
-        # It wakes the keeper, which ends the run as anywhere else.
-        await self._scancel(["--batch", "--signal=USR1", *one], may_fail=True)
+        await self._cancels.end(slurm_id(job.job_id), names)
         self._endings.expect(job)
         self.queue.hurry()
 
@@ -292,30 +293,21 @@ class SlurmDriver(HostDriver):
         if done.timed_out or (is_silence(said) and not may_fail):
             raise self._unreachable(f"scancel: {said or 'it took too long'}")
 
-    async def _conclude(self, job: Job, final: Mapping[str, Any] | None) -> None:
-        """Write down how a run ended that cannot do so itself; ``None`` ends its job by force."""
-        if final is None:
-            await self._scancel([slurm_id(job.job_id)], may_fail=True)
-            return
-        head = {"op": "conclude", "run": job.run_id, "attempt": job.attempt, "final": dict(final)}
-        await self._call(head)
+    async def _force(self, job: Job) -> None:
+        await self._scancel([slurm_id(job.job_id)], may_fail=True)
 
     def _refusal(self, exc: LaunchError) -> LaunchError | TargetFullError | TargetUnreachableError:
         words = plain(exc.message)
         if is_full(words):
-            return self._full(words)
+            return self._not_now(f"Slurm takes no more jobs: {words}")
         if is_silence(words):
             return self._unreachable(words)
         where = {"target": self.context.target, "kind": self.kind}
         return LaunchError(f"Slurm refused: {words}", hint=exc.hint or hint_for(words), **where)
 
-    def _full(self, words: str) -> TargetFullError:
-        return TargetFullError(
-            f"Slurm takes no more jobs now: {plain(words)}",
-            hint="it is handed over as soon as there is room",
-            target=self.context.target,
-            kind=self.kind,
-        )
+    def _not_now(self, words: str) -> TargetFullError:
+        hint = "it is handed over as soon as that changes"
+        return TargetFullError(words, hint=hint, target=self.context.target, kind=self.kind)
 
 
 def slurm_id(job_id: str) -> str:
@@ -325,5 +317,8 @@ def slurm_id(job_id: str) -> str:
 
 
 def _queue_of(options: SlurmOptions) -> str:
-    words = (options.partition, options.account, options.qos)
-    return "/" + ":".join(words) if any(words) else ""
+    """Name a queue of a cluster: its partition, and who pays for what is in it."""
+    named = (("account", options.account), ("qos", options.qos))
+    query = "&".join(f"{name}={value}" for name, value in named if value)
+    partition = f"/{options.partition}" if options.partition else ""
+    return partition + (f"?{query}" if query else "")

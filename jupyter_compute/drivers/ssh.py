@@ -41,7 +41,8 @@ class SshOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=True
         blobs_limit_gb: How much of what was uploaded is kept there for the next run.
         bring_uv: Whether uv is brought there from here for environments, if there is none.
         environments_limit_gb: How much of the environments that were built is kept there.
-        container_engine: What runs images there: Docker or Podman, by default whichever answers.
+        container_engine: What runs images there: Docker, Podman or Apptainer, by default which
+            answers.
         container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
         container_args: Further words for the engine, such as ``--memory=8g``.
         container_pull: When an image is pulled: if it is missing, always, or never.
@@ -73,6 +74,10 @@ class SshOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=True
         if not self.host:
             raise ValueError(f"{self.host!r} is no host")
         check_mounts(self.container_mounts)
+        if self.container and self.container_engine == "apptainer":
+            raise ValueError(
+                "the option 'container' needs Docker or Podman: Apptainer keeps no container"
+            )
 
 
 class SshDriver(HostDriver):

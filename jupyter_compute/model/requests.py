@@ -87,9 +87,16 @@ class CondaEnvironment(Struct, frozen=True, kw_only=True, tag="conda", tag_field
 
 
 class ImageEnvironment(Struct, frozen=True, kw_only=True, tag="image", tag_field="type"):
-    """A container image by its OCI reference."""
+    """A container image, by its name or by what it is built from.
 
-    image: str
+    Attributes:
+        image: Its OCI reference, or one that Apptainer reads, such as the path of a ``.sif``.
+        dockerfile: The path of a Dockerfile in the snapshot instead; its folder is what the
+            build sees.
+    """
+
+    image: str = ""
+    dockerfile: str = ""
 
 
 Environment = Union[PythonEnvironment, PackagesEnvironment, CondaEnvironment, ImageEnvironment]

@@ -21,12 +21,12 @@ def is_given(job: dict[str, Any]) -> bool:
     return job.get("allocation") == "slurm" and bool(os.environ.get("SLURM_JOB_ID"))
 
 
-def launcher(folder: str, resources: dict[str, Any], argv: list[str]) -> list[str]:
+def launcher(resources: dict[str, Any], mpi: str, argv: list[str]) -> list[str]:
     """Return the words that start a program once for each rank, on all nodes.
 
     Args:
-        folder: The attempt's folder, which every node sees.
         resources: How many of what.
+        mpi: How they find each other: ``none``, or a name that ``srun --mpi`` knows.
         argv: The program.
     """
     nodes, each = int(resources.get("nodes") or 1), int(resources.get("processes_per_node") or 1)
@@ -37,11 +37,21 @@ def launcher(folder: str, resources: dict[str, Any], argv: list[str]) -> list[st
         f"--ntasks-per-node={each}",
         # A rank that fails ends the others, which would wait for it.
         "--kill-on-bad-exit=1",
-        "--mpi=none",
+        f"--mpi={mpi}",
         "--input=none",
         *_cpus(),
-        *(sys.executable, "-I", "-S", archive(), "rank", folder, "--", *argv),
+        *argv,
     ]
+
+
+def wrapped(folder: str, argv: list[str]) -> list[str]:
+    """Return a program as a rank that is told who it is.
+
+    Args:
+        folder: The attempt's folder, which every node sees.
+        argv: The program.
+    """
+    return [sys.executable, "-I", "-S", archive(), "rank", folder, "--", *argv]
 
 
 def variables(resources: dict[str, Any], port: int) -> dict[str, str]:

@@ -17,12 +17,19 @@ CHOICE = "JUPYTER_COMPUTE_CONTAINER_ENGINE"
 PREFIX = "jupyter-compute-"
 """What the names of our containers begin with."""
 
-_NAMES = ("docker", "podman")
+BUILDERS = ("docker", "podman")
+"""Those that build from a Dockerfile."""
+
+APPTAINERS = ("apptainer", "singularity")
+"""Those whose containers are ordinary processes; the latter is the former's older name."""
+
 _PLACES = (".local/bin", "bin")
 _REMOVAL_S = 60.0
 
 
-def find_engine(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> Program:
+def find_engine(
+    env: Mapping[str, str], timeout_s: float = asking.ANSWER_S, only: Sequence[str] = ()
+) -> Program:
     """Return the engine that containers are run with: the first that answers.
 
     Where none does, it is the first that is there, with its trouble.
@@ -30,18 +37,24 @@ def find_engine(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> P
     Args:
         env: The environment variables that programs of the target are run with.
         timeout_s: How long each may take to answer.
+        only: Which will do; empty for any.
     """
     found = find_engines(env, timeout_s)
-    usable = (engine for engine in found if not engine.trouble)
-    return next(usable, None) or next(iter(found), None) or _none(env.get(CHOICE, ""))
+    fit = [engine for engine in found if not only or engine.name in only]
+    usable = (engine for engine in fit if not engine.trouble)
+    return next(usable, None) or next(iter(fit), None) or _none(env.get(CHOICE, ""), found, only)
 
 
 def find_engines(env: Mapping[str, str], timeout_s: float = asking.ANSWER_S) -> list[Program]:
     """List every engine that is there, those first that are preferred."""
     choice = env.get(CHOICE, "")
-    names = [choice] if choice else list(_NAMES)
+    names = [choice] if choice else [*BUILDERS, *APPTAINERS]
+    if choice in APPTAINERS:
+        names = list(APPTAINERS)
     paths = [(name, shutil.which(name, path=asking.places(env, *_PLACES))) for name in names]
-    return [_look(name, path, env, timeout_s) for name, path in paths if path]
+    found = [_look(name, path, env, timeout_s) for name, path in paths if path]
+    # Where Apptainer is, its older name is mostly there as well.
+    return [one for place, one in enumerate(found) if _kin(one) not in map(_kin, found[:place])]
 
 
 def state_of(engine: str, name: str, env: Mapping[str, str]) -> dict[str, Any]:
@@ -61,20 +74,27 @@ def state_of(engine: str, name: str, env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def remove(
-    engine: str, names: Sequence[str], env: Mapping[str, str], within_s: float = _REMOVAL_S
+    engine: str, doomed: Sequence[str], env: Mapping[str, str], within_s: float = _REMOVAL_S
 ) -> None:
     """End containers by force and remove them, as far as the engine answers. Repeatable."""
-    asking.ask([engine, "rm", "--force", *names], env, within_s)
+    asking.ask([engine, "rm", "--force", *doomed], env, within_s)
 
 
-def are_gone(engine: str, names: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Tell whether an engine knows none of these containers any more."""
+def names(engine: str, env: Mapping[str, str]) -> set[str] | None:
+    """Return the names of our containers that an engine knows; ``None`` if it says nothing."""
     words = ["ps", "--all", "--filter", f"name={PREFIX}", "--format", "{{.Names}}"]
     answer = asking.ask([engine, *words], env)
-    return answer.code == 0 and not set(answer.said.split()) & set(names)
+    return None if answer.code else set(answer.said.split())
+
+
+def run_of(name: str) -> str:
+    """Return the id of the run that a container is of, by the container's name."""
+    return name[len(PREFIX) :].rsplit("-", 2)[0]
 
 
 def _look(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Program:
+    if name in APPTAINERS:
+        return _look_at_apptainer(name, path, env, timeout_s)
     if name == "docker":
         # Some systems have a command of this name that is Podman.
         client = asking.ask([path, "--version"], env, timeout_s)
@@ -103,11 +123,37 @@ def _look_at_docker(path: str, env: Mapping[str, str], timeout_s: float) -> Prog
     return Program("docker", path, "", trouble, remedy)
 
 
-def _none(choice: str) -> Program:
+def _none(choice: str, found: Sequence[Program], only: Sequence[str]) -> Program:
+    there = f"there is only {found[0].name}" if found else ""
+    if only == APPTAINERS:
+        trouble = f"the image is one for Apptainer, and {there or 'there is no Apptainer'}"
+        return Program("", "", "", trouble, "install Apptainer, or name an image of a registry")
+    if only == BUILDERS and found:
+        return Program(
+            "",
+            "",
+            "",
+            f"an image is built from a Dockerfile by Docker or Podman, and {there}",
+            "build it where one of them is and push it to a registry (image:NAME), or bring it "
+            "there as a file: docker save, then apptainer build, then image:/path/to/some.sif",
+        )
     return Program(
         "",
         "",
         "",
-        f"there is no {choice}" if choice else "there is neither Docker nor Podman",
-        "install Podman or Docker, or give requirements or an environment.yml instead",
+        f"there is no {choice}" if choice else "there is neither Docker nor Podman nor Apptainer",
+        "install one of them, or give requirements or an environment.yml instead",
     )
+
+
+def _look_at_apptainer(name: str, path: str, env: Mapping[str, str], timeout_s: float) -> Program:
+    answer = asking.ask([path, "--version"], env, timeout_s)
+    words = answer.said.split()
+    if answer.code == 0 and words:
+        return Program("apptainer" if "apptainer" in words else "singularity", path, words[-1])
+    said = shorten(answer.complained or answer.said)
+    return Program(name, path, "", f"{name} cannot be used: {said}", f"{name} version says more")
+
+
+def _kin(engine: Program) -> str:
+    return APPTAINERS[0] if engine.name in APPTAINERS else engine.name

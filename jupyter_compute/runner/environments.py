@@ -15,14 +15,18 @@ import json
 import os
 import shutil
 
-from . import building
+from . import allocation, apptainer, building
+from .apptainer import Sif, SifRecipe
+from .asking import Program
 from .builders import Recipe
 from .conda import CondaRecipe
+from .containers import APPTAINERS, BUILDERS, find_engine
 from .endings import shorten
-from .images import Image, prepare_image
+from .images import Image, client_environment, prepare_image
 from .interpreters import Interpreter, default_interpreter
 from .place import EnvironmentFailedError, Place
 from .preparation import base_environment
+from .remedies import with_remedy
 from .run_folder import files_below, replace_json, take_lock
 
 MARKER = "complete.json"
@@ -31,7 +35,7 @@ MARKER = "complete.json"
 _SOURCE = ".source"
 
 
-def prepare(place: Place) -> Interpreter | Image:
+def prepare(place: Place) -> Interpreter | Image | Sif:
     """Return what the job's programs run in; builds or pulls it first where that is needed.
 
     The lock that keeps it from being removed is held until this process ends.
@@ -50,7 +54,7 @@ def prepare(place: Place) -> Interpreter | Image:
     if kind == "conda":
         return _built(place, CondaRecipe(str(environment["text"])))
     if kind == "image":
-        return prepare_image(place, str(environment["image"]))
+        return _image(place, *(str(environment.get(key) or "") for key in ("image", "dockerfile")))
     raise EnvironmentFailedError(
         f"an environment of the type {kind!r} is not known to this target's agent"
     )
@@ -68,7 +72,42 @@ def _find(name: str, place: Place) -> str:
     return path
 
 
+def _image(place: Place, name: str, dockerfile: str) -> Image | Sif:
+    only = APPTAINERS if apptainer.is_only_apptainers(name) else BUILDERS if dockerfile else ()
+    if not name and not dockerfile:
+        raise EnvironmentFailedError("neither an image nor a Dockerfile is named")
+    env = client_environment(place.job)
+    engine = find_engine(env, only=only)
+    if allocation.is_given(place.job) and not only:
+        # The others' containers are none of the job's, and outlive one that is killed.
+        within = find_engine(env, only=APPTAINERS)
+        engine = engine if within.trouble else within
+    if engine.trouble:
+        raise EnvironmentFailedError(f"{engine.trouble}; {engine.remedy}")
+    if engine.name not in APPTAINERS:
+        return prepare_image(place, engine, name, dockerfile)
+    path = apptainer.file_of(place, name)
+    if not path:
+        path = os.path.join(_fetched(place, engine, name), apptainer.FILE)
+    return apptainer.prepare_sif(place, engine, name, path)
+
+
+def _fetched(place: Place, engine: Program, name: str) -> str:
+    pull = (place.job.get("containers") or {}).get("pull")
+    # Runs that use it keep an older one, so that a newer one has a place of its own.
+    base = place.run.path if pull == "always" else "sif"
+    try:
+        return _made(place, SifRecipe(engine, name, base), is_wanted=pull != "never")
+    except EnvironmentFailedError as error:
+        said = with_remedy(str(error).partition(": ")[2] or str(error))
+        raise EnvironmentFailedError(f"the image {name} cannot be had: {said}") from error
+
+
 def _built(place: Place, recipe: Recipe | CondaRecipe) -> Interpreter:
+    return Interpreter(os.path.join(_made(place, recipe), "bin", "python"))
+
+
+def _made(place: Place, recipe: Recipe | CondaRecipe | SifRecipe, *, is_wanted: bool = True) -> str:
     name = place.job.get("environment_digest") or recipe.digest()
     digest = hashlib.sha256((f"{name}\n{recipe.base}").encode()).hexdigest()
     folder = os.path.join(place.root, "environments", digest)
@@ -82,17 +121,19 @@ def _built(place: Place, recipe: Recipe | CondaRecipe) -> Interpreter:
         lock = take_lock(folder + ".lock", fcntl.LOCK_EX)
         assert lock is not None
         if not _is_complete(folder):
+            if not is_wanted:
+                raise EnvironmentFailedError("it is not there, and it may not be pulled")
             _build(place, recipe, folder, lock)
         fcntl.flock(lock, fcntl.LOCK_SH)
     os.utime(os.path.join(folder, MARKER))
-    return Interpreter(os.path.join(folder, "bin", "python"))
+    return folder
 
 
 def _is_complete(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, MARKER))
 
 
-def _build(place: Place, recipe: Recipe | CondaRecipe, folder: str, lock: int) -> None:
+def _build(place: Place, recipe: Recipe | CondaRecipe | SifRecipe, folder: str, lock: int) -> None:
     place.announce("building the environment")
     source = folder + _SOURCE
     for leftover in (folder, source):

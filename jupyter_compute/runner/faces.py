@@ -10,6 +10,7 @@ the runner does one of these:
   (nothing)          an agent on standard input and output
   stay               be the first process of a container
   keep ROOT FOLDER   keep the run whose attempt has this folder, in the foreground
+  solo ORDER …       run the job of an order in the foreground, and tell of it through its log
   rank FOLDER -- …   be one process of that run among many
 """
 
@@ -34,6 +35,10 @@ def _do(words: list[str]) -> int:
         from .foreground import keep  # noqa: PLC0415 - an agent needs it only when it forks
 
         return keep(*rest)
+    if face == "solo" and rest:
+        from .solo import main as run_alone  # noqa: PLC0415 - only where there is no pipe
+
+        return run_alone(rest)
     if face == "rank" and len(rest) > 2 and rest[1] == "--":
         from .rank import run  # noqa: PLC0415
 

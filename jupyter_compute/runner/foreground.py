@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from typing import Any
 
-from . import allocation, keeper, launching, programs, status
+from . import allocation, endings, keeper, launching, programs, status
 from .run_folder import RunFolder
 
 _SECRETS = "secrets.json"
+_WAIT_S = 60.0
 AGAIN = "its engine has started the job again"
 
 
@@ -58,7 +60,9 @@ def keep(root: str, folder: str) -> int:
         The exit code of the run: 0 if it completed, that of its program, else 1.
     """
     run = RunFolder(folder)
-    _continue(run)
+    over = _continue(run)
+    if over is not None:
+        return code_of(over)
     if not keeper.claim(run):
         return code_of(run.exit())
     secrets = _read_secrets(folder)
@@ -88,18 +92,41 @@ def code_of(final: dict[str, Any] | None) -> int:
     return code if isinstance(code, int) and 0 < code < 256 else 1
 
 
-def _continue(run: RunFolder) -> None:
-    """Give an attempt that an engine began by itself what the one before was given."""
+def _continue(run: RunFolder) -> dict[str, Any] | None:
+    """Give an attempt that an engine began by itself what the one before was given.
+
+    Returns:
+        How the run ended, if it is not to go on.
+    """
     if os.path.exists(run / "job.json"):
-        return
+        return None
     before = RunFolder(os.path.join(run.folder, str(int(run.attempt) - 1)))
-    if int(run.attempt) > 2:
-        _continue(before)
-    status.conclude(before.path, {"state": "failed", "error": AGAIN, "requeue": True})
+    over = _continue(before) if int(run.attempt) > 2 else None
+    if over is not None:
+        return over
+    final = _end_of(before)
     job = before.job()
-    job.update(attempt=int(run.attempt), requeues=max(0, int(job.get("requeues") or 0) - 1))
+    left = int(job.get("requeues") or 0)
+    is_cut_short = final.get("requeue") or final.get("error") == endings.BY_HOST
+    if final.get("state") != "failed" or not is_cut_short or not left:
+        # Its node may have died after its last word, before its engine had heard of that.
+        return final
+    job.update(attempt=int(run.attempt), requeues=left - 1)
     os.makedirs(run.path, 0o700, exist_ok=True)
     launching.write_once(run / "job.json", job)
+    return None
+
+
+def _end_of(before: RunFolder) -> dict[str, Any]:
+    """Return how an attempt ended that was cut short, if it does not say itself."""
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        cut_short = {"state": "failed", "error": AGAIN, "requeue": True}
+        final = status.conclude(before.path, cut_short)
+        if final is not None or time.monotonic() > deadline:
+            return final or {}
+        # Its keeper is about to end, or somebody else is just writing it down.
+        time.sleep(0.1)
 
 
 def _secrets_of(folder: str) -> str:

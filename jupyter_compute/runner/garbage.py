@@ -19,7 +19,7 @@ from .launching import attempt_folder
 UNLIMITED = 1 << 62
 _FINAL = ("completed", "failed", "canceled")
 _OURS = (
-    *("runs", "trash", "blobs", "environments", "images", "interpreters", "tools", "lib"),
+    *("runs", "trash", "blobs", "environments", "images", "interpreters", "tools", "lib", "probes"),
     *("place", "agent"),
 )
 _YOUNG_S = 3600.0

@@ -8,28 +8,31 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from . import asking
+from . import asking, dockerfiles
 from .asking import Program
-from .building import mask
-from .containers import CHOICE, find_engine
+from .containers import CHOICE
 from .endings import shorten
 from .interpreters import distributions
 from .place import EnvironmentFailedError, Place
 from .preparation import base_environment
+from .remedies import with_remedy
 from .run_folder import replace_json
 
 _PROBE_S = 120.0
-_SHELL = "/bin/sh"
-_FIND_PYTHON = (
+_SCHEME = "docker://"
+SHELL = "/bin/sh"
+_FIND = (
     'for name in python3 python; do path=$(command -v "$name") && '
     '"$path" -c "$0" "$path" && exit 0; done; echo "[]"'
 )
-_ASK_PYTHON = (
+_ASK = (
     "import json, os, platform, sys\n"
     "folders = [path for path in sys.path[1:] if os.path.isdir(path)]\n"
     "names = [name for path in folders[::-1] for name in os.listdir(path) if '-info' in name]\n"
     "print(json.dumps([sys.version_info[0], platform.python_version(), sys.argv[1], names]))"
 )
+FIND_PYTHON = (_FIND, _ASK)
+"""What a shell in an image is given to find the Python there."""
 
 
 class Mount(NamedTuple):
@@ -81,30 +84,43 @@ class Image:
         return dict(self._facts)
 
 
-def prepare_image(place: Place, name: str) -> Image:
-    """Return an image once it is on the target; pulls it where that is needed and allowed.
+def prepare_image(place: Place, engine: Program, name: str, dockerfile: str = "") -> Image:
+    """Return an image once it is on the target; pulls or builds it where that is needed.
+
+    Args:
+        place: Where, and for what.
+        engine: What runs it.
+        name: Its name, unless there is a Dockerfile.
+        dockerfile: The path of a Dockerfile in the snapshot.
 
     Raises:
-        EnvironmentFailedError: There is no engine, or no such image.
+        EnvironmentFailedError: There is no such image, or nothing can be run in it.
     """
     asked: dict[str, Any] = place.job.get("containers") or {}
     env = client_environment(place.job)
-    engine = find_engine(env)
-    if engine.trouble:
-        raise EnvironmentFailedError(f"{engine.trouble}; {engine.remedy}")
-    image_id = _have(place, engine, name, str(asked.get("pull") or "missing"), env)
+    name = name[len(_SCHEME) :] if name.startswith(_SCHEME) else name
+    if dockerfile:
+        name = dockerfiles.build(place, engine, dockerfile, env)
+    pull = "never" if dockerfile else str(asked.get("pull") or "missing")
+    image_id = _have(place, engine, name, pull, env)
     mounts = [read_mount(text) for text in asked.get("mounts") or ()]
     common = [
         *_user_words(engine, env),
         *(word for mount in mounts for word in mount.words()),
         *map(str, asked.get("args") or ()),
     ]
-    return Image(engine, name, common, _look_into(place, engine, image_id, common, env))
+    probe = [*common, "--entrypoint", SHELL, image_id, "-c", *FIND_PYTHON]
+    words = [engine.path, "run", "--rm", "--network", "none", *probe]
+    key = json.dumps([image_id, engine.path, common])
+    return Image(engine, name, common, look_into(place, key, words, env))
 
 
 def client_environment(job: dict[str, Any]) -> dict[str, str]:
     """Return the variables that an engine's program is run with for a job."""
-    env = {**base_environment(), **(job.get("env") or {})}
+    base = base_environment()
+    env = {**base, **(job.get("env") or {})}
+    # What a run wants to find its programs by need not lead to the engine.
+    env["PATH"] = os.pathsep.join(dict.fromkeys([env.get("PATH", ""), base.get("PATH", "")]))
     choice = (job.get("containers") or {}).get("engine")
     return {**env, CHOICE: str(choice)} if choice else env
 
@@ -134,8 +150,8 @@ def _have(place: Place, engine: Program, name: str, pull: str, env: dict[str, st
         place.announce("pulling the image")
         place.run.add_log(f"$ {engine.name} pull {name}")
         if place.step([engine.path, "pull", name], place.root, env):
-            said = mask(place.complaint() or answer.complained)
-            raise EnvironmentFailedError(shorten(f"the image {name} cannot be had: {said}"))
+            said = with_remedy(place.complaint() or answer.complained)
+            raise EnvironmentFailedError(f"the image {name} cannot be had: {said}")
         answer = asking.ask(words, env)
     if answer.code:
         said = shorten(answer.complained)
@@ -144,31 +160,37 @@ def _have(place: Place, engine: Program, name: str, pull: str, env: dict[str, st
     return answer.said
 
 
-def _look_into(
-    place: Place, engine: Program, image_id: str, common: list[str], env: dict[str, str]
-) -> dict[str, Any]:
-    """Find the shell and the Python of an image, once for all runs."""
-    key = hashlib.sha256(json.dumps([image_id, engine.path, common]).encode()).hexdigest()
-    path = os.path.join(place.root, "images", key + ".json")
+def look_into(place: Place, key: str, words: list[str], env: dict[str, str]) -> dict[str, Any]:
+    """Find the shell and the Python of an image, once for all runs.
+
+    Args:
+        place: Where, and for what.
+        key: What is found depends on this alone.
+        words: The command that asks a shell in the image for them.
+        env: The environment variables that the engine's program is run with.
+
+    Raises:
+        EnvironmentFailedError: Nothing can be run in the image.
+    """
+    name = hashlib.sha256(key.encode()).hexdigest()
+    path = os.path.join(place.root, "images", name + ".json")
     with contextlib.suppress(OSError, ValueError), open(path) as file:
         found: dict[str, Any] = json.load(file)
         return found
-    probe = ["--entrypoint", _SHELL, image_id, "-c", _FIND_PYTHON, _ASK_PYTHON]
-    words = [engine.path, "run", "--rm", "--network", "none", *common, *probe]
-    answer = asking.ask(words, env, _PROBE_S)
-    found = _understood(answer)
+    found = _understood(asking.ask(words, env, _PROBE_S))
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     replace_json(path, found)
     return found
 
 
 def _understood(answer: asking.Word) -> dict[str, Any]:
-    # The engine's own codes are 125 to 127: it says with 127 that there is no shell.
-    if answer.code == 127:
+    said = answer.complained.lower()
+    # The engines' own codes are 125 to 127, and 255: so they say that there is no shell.
+    if answer.code == 127 or (SHELL in said and "no such file" in said):
         return {"shell": False}
     if answer.code:
-        said = shorten(answer.complained or f"exit code {answer.code}")
-        raise EnvironmentFailedError(f"no container of the image can be run: {said}")
+        words = with_remedy(answer.complained or f"exit code {answer.code}")
+        raise EnvironmentFailedError(f"no container of the image can be run: {words}")
     found: dict[str, Any] = {"shell": True}
     rows = json.loads(answer.said.splitlines()[-1])
     if rows and rows[0] >= 3:

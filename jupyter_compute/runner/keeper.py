@@ -16,6 +16,7 @@ import warnings
 from typing import Any
 
 from . import endings, environments, leavings, processes, programs
+from .apptainer import Sif
 from .bell import Bell
 from .cgroups import Cgroup
 from .contained import Contained
@@ -29,7 +30,7 @@ from .place import Place
 from .preparation import place_files
 from .ranks import Rank, failed, log_path, ranks_of
 from .run_folder import MEGABYTE, RunFolder
-from .starting import Outcome, Plain
+from .starting import Outcome, Plain, plain
 from .vigil import Vigil
 
 PYTHON = "{python}"
@@ -141,7 +142,7 @@ class Keeper:
         self.status: dict[str, Any] = {"state": "failed", "facts": {}}
         self.facts: dict[str, Any] = {"host": os.uname().nodename, "phases": {}}
         self.grace_s = float(self.job.get("grace_s", 10.0))
-        self.interior: Interpreter | Image | None = None
+        self.interior: Interpreter | Image | Sif | None = None
         self.starter: Plain | Contained | None = None
         self.cgroup = Cgroup.plan(self.token)
         # It is noted before it is made, so that it is found whenever this process is killed.
@@ -227,17 +228,21 @@ class Keeper:
         """Do all that a start needs before the first program; a cancel may still cut it short."""
         assert self.interior is not None
         given = (self.token, self.secrets)
+        starter: Plain | Contained
         if isinstance(self.interior, Image):
-            starter: Plain | Contained = Contained(self.run, self.job, self.interior, *given)
+            starter = Contained(self.run, self.job, self.interior, *given)
+        elif isinstance(self.interior, Sif):
+            starter = self.interior.starter(self.run, self.job, *given)
         else:
-            starter = Plain(self.run, self.job, self.interior, *given)
+            starter = plain(self.run, self.job, self.interior, *given)
         argv = [str(word) for word in self.job["argv"]]
         if argv[0] == PYTHON:
             if not starter.python:
                 raise Ended("failed", f"there is no Python 3 in {self.interior.name}")
             argv[0] = starter.python
         try:
-            ranks = ranks_of(self.job, argv, starter.search_path, self.run.path)
+            found = (starter.search_path, self.run.path, starter.prefix)
+            ranks = ranks_of(self.job, argv, *found)
             note = starter.plan(ranks)
             if note:
                 self.state["containers"] = note

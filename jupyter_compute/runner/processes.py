@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -9,6 +10,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 TOKEN = "JUPYTER_COMPUTE_TOKEN"
+TOLD = {"apptainer": "APPTAINERENV_", "singularity": "SINGULARITYENV_"}
+"""What stands before the name of a variable that these engines hand on to their programs."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
@@ -115,6 +118,44 @@ def has_token(pid: int, token: str) -> bool:
     """Tell whether a process was started with a run's token in its environment."""
     mark = (f"{TOKEN}={token}").encode()
     return mark in _read(f"/proc/{pid}/environ").split(b"\0")
+
+
+def program_below(pid: int, token: str) -> int:
+    """Return the program that a container's engine runs as a process below its own.
+
+    The engine has the token as it was told to hand it on, the program has it as such.
+
+    Args:
+        pid: The engine.
+        token: The run's.
+
+    Returns:
+        The program; ``pid`` where none is known below it, as before it has begun.
+    """
+    below = sorted(tree([pid]) - {pid})
+    found = (one for one in below if has_token(one, token) and not _told(one, token))
+    return next(found, pid)
+
+
+def _told(pid: int, token: str) -> bool:
+    words = _read(f"/proc/{pid}/environ").split(b"\0")
+    return any(f"{engine}{TOKEN}={token}".encode() in words for engine in TOLD.values())
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to a program as a terminal would: to its group, but to none above it.
+
+    Raises:
+        OSError: It is gone.
+    """
+    group = os.getpgid(pid)
+    if group == pid:
+        os.killpg(group, number)
+        return
+    for one in tree([pid]):
+        with contextlib.suppress(OSError):
+            if os.getpgid(one) == group:
+                os.kill(one, number)
 
 
 def writes_to(pid: int, path: str) -> bool:

@@ -52,6 +52,11 @@ class Decoder:
         self._buffer = bytearray()
         self._head_limit = head_limit
 
+    @property
+    def pending(self) -> int:
+        """How many bytes were taken of a frame that is not complete yet."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take bytes and yield the frames that are complete now.
 

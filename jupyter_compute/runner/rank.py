@@ -45,7 +45,7 @@ def run(folder: str, argv: list[str]) -> int:
         sys.stdout.write(f"[{member.rank}] {argv[0]} could not be started: {error.strerror}\n")
         _confess(folder, member.rank, 127)
         return 127
-    _hand_on_signals(process)
+    _hand_on_signals(process, argv[0])
     assert process.stdout is not None
     _copy(
         process.stdout.fileno(), os.path.join(folder, f"work/logs/rank-{member.rank}.log"), member
@@ -105,11 +105,17 @@ def _print(data: bytes) -> None:
             view = view[os.write(1, view) :]
 
 
-def _hand_on_signals(process: subprocess.Popen[bytes]) -> None:
+def _hand_on_signals(process: subprocess.Popen[bytes], program: str) -> None:
+    is_in_engine = os.path.basename(program) in processes.TOLD
+
     def hand_on(number: int, frame: FrameType | None) -> None:
         # One that does not listen would be ended by what is only a warning.
-        if number != signal.SIGUSR2 or processes.handles(process.pid, number):
-            process.send_signal(number)
+        target = process.pid
+        if is_in_engine:
+            target = processes.program_below(target, os.environ.get(processes.TOKEN, ""))
+        if number != signal.SIGUSR2 or processes.handles(target, number):
+            with contextlib.suppress(OSError):
+                os.kill(target, number)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT):
         signal.signal(number, hand_on)

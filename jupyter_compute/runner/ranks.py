@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import allocation, distribution
@@ -33,7 +34,13 @@ class Rank(NamedTuple):
     listens: bool | None = None
 
 
-def ranks_of(job: dict[str, Any], argv: list[str], path: str | None, folder: str) -> list[Rank]:
+def ranks_of(
+    job: dict[str, Any],
+    argv: list[str],
+    path: str | None,
+    folder: str,
+    prefix: Sequence[str] = (),
+) -> list[Rank]:
     """List the processes that a job asks for.
 
     Args:
@@ -41,24 +48,34 @@ def ranks_of(job: dict[str, Any], argv: list[str], path: str | None, folder: str
         argv: The program.
         path: Where programs are looked up; ``None`` where that cannot be told, as in an image.
         folder: The attempt's folder.
+        prefix: What the program of each is started by, as in an image.
 
     Raises:
-        OSError: MPI is asked for and not there.
+        OSError: MPI is asked for and not there, or the program cannot be started on more nodes.
     """
     resources = job.get("resources") or {}
     count = int(resources.get("processes_per_node") or 1)
     how = resources.get("distribution") or "none"
-    total = count * int(resources.get("nodes") or 1)
+    nodes = int(resources.get("nodes") or 1)
+    total = count * nodes
+    if nodes > 1 and path is None:
+        # Its engine would have to be asked on each of the nodes.
+        raise OSError(95, "only Apptainer runs an image on several nodes", f"{nodes} nodes")
+    is_spread = allocation.is_given(job) and path is not None
+    if how == "mpi" and job.get("mpi") and is_spread:
+        words = allocation.launcher(resources, str(job["mpi"]), [*prefix, *argv])
+        return [Rank(0, words, {}, "log", False)]
     if how == "mpi":
         # Under Slurm it starts its processes on all nodes of the allocation. It would hand on a
         # warning to processes that end on it.
-        launcher = "mpirun" if path is None else _find_launcher(path)
-        return [Rank(0, [launcher, "-n", str(total), *argv], distribution.mpi(), "log", False)]
+        words = _with_mpi(argv, total, path, prefix, is_alone=not allocation.is_given(job))
+        return [Rank(0, words, distribution.mpi(), "log", False)]
+    argv = [*prefix, *argv]
     if total == 1 and how == "none":
         return [Rank(0, argv, {}, "log")]
     ports = _free_ports(count)
-    if allocation.is_given(job):
-        words = allocation.launcher(folder, resources, argv)
+    if is_spread:
+        words = allocation.launcher(resources, "none", allocation.wrapped(folder, argv))
         return [Rank(0, words, allocation.variables(resources, ports[0]), "log", True)]
     return [
         Rank(
@@ -77,11 +94,16 @@ def _variables(how: str, member: Member, ports: list[int]) -> dict[str, str]:
     return distribution.torch(member, _HERE, str(ports[0]))
 
 
-def _find_launcher(path: str) -> str:
+def _with_mpi(
+    argv: list[str], total: int, path: str | None, prefix: Sequence[str], *, is_alone: bool
+) -> list[str]:
+    """Return the words that start a program by MPI, which is the image's own outside of Slurm."""
+    if path is None or (prefix and is_alone):
+        return [*prefix, "mpirun", "-n", str(total), *argv]
     launcher = shutil.which("mpirun", path=path) or shutil.which("mpiexec", path=path)
     if not launcher:
         raise OSError(2, "MPI is asked for, and mpirun is not on this target", "the program")
-    return launcher
+    return [launcher, "-n", str(total), *prefix, *argv]
 
 
 def _free_ports(count: int) -> list[int]:

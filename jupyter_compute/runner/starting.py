@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import programs
+from . import processes, programs
 from .interpreters import Interpreter
 from .preparation import environment_variables
 from .ranks import Rank, log_path
@@ -33,28 +34,26 @@ class Plain:
 
     Args:
         run: The attempt's folder.
-        job: What was asked for.
-        interpreter: The environment's interpreter.
-        token: What the run's processes are known by.
-        secrets: Environment variables that are written nowhere.
-
-    Attributes:
-        python: What ``{python}`` stands for.
-        search_path: Where programs are looked up.
+        python: What ``{python}`` stands for; empty if there is none.
+        env: Their environment variables.
+        search_path: Where programs are looked up; ``None`` where that cannot be told.
+        prefix: What the program of each rank is started by, such as an engine that does so in
+            an image.
     """
 
     def __init__(
         self,
         run: RunFolder,
-        job: dict[str, Any],
-        interpreter: Interpreter,
-        token: str,
-        secrets: dict[str, str],
+        python: str,
+        env: dict[str, str],
+        search_path: str | None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.run = run
-        self.python = interpreter.path
-        self.env = {**environment_variables(run, job, interpreter, token), **secrets}
-        self.search_path: str | None = self.env["PATH"]
+        self.python = python
+        self.env = env
+        self.search_path = search_path
+        self.prefix = tuple(prefix)
 
     def plan(self, ranks: list[Rank]) -> dict[str, Any]:
         """Return what is to be noted before the start: nothing."""
@@ -69,12 +68,14 @@ class Plain:
         Raises:
             OSError: It could not be started.
         """
-        output = log_path(self.run.path, rank)
-        return programs.spawn(rank.argv, {**self.env, **rank.env}, self.run / "work", output)
+        output, env = log_path(self.run.path, rank), {**self.env, **rank.env}
+        return programs.spawn(rank.argv, env, self.run / "work", output)
 
     def aim(self, pid: int) -> int:
         """Return the pid to signal for a program that was started."""
-        return pid
+        if not self.prefix:
+            return pid
+        return processes.program_below(pid, self.env.get(processes.TOKEN, ""))
 
     def insiders(self) -> list[int] | None:
         """List the programs that are no children of ours; ``None`` where all of them are."""
@@ -89,3 +90,23 @@ class Plain:
     def remove(self) -> bool:
         """Remove what the start left besides processes: nothing."""
         return True
+
+
+def plain(
+    run: RunFolder,
+    job: dict[str, Any],
+    interpreter: Interpreter,
+    token: str,
+    secrets: dict[str, str],
+) -> Plain:
+    """Return what starts the programs of a run with an interpreter of this machine.
+
+    Args:
+        run: The attempt's folder.
+        job: What was asked for.
+        interpreter: The environment's interpreter.
+        token: What the run's processes are known by.
+        secrets: Environment variables that are written nowhere.
+    """
+    env = {**environment_variables(run, job, interpreter, token), **secrets}
+    return Plain(run, interpreter.path, env, env["PATH"])

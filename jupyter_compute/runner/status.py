@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from . import containers, endings, leavings, processes
+from . import containers, endings, leavings, memory, processes
 from .cgroups import Cgroup
 from .family import Family
 from .identity import Life, is_same_boot, life_of
@@ -170,7 +170,9 @@ def _bury(run: RunFolder, life: Life) -> dict[str, Any] | None:
 
 def _remove_containers(run: RunFolder, state: dict[str, Any]) -> None:
     found = state.get("containers")
-    if found:
+    # The engine of another host, such as a node of a cluster, is not asked from here.
+    if found and state.get("host") in ("", None, os.uname().nodename):
+        memory.forget(found["names"])
         env: dict[str, str] = {}
         with contextlib.suppress(OSError, ValueError):
             env = client_environment(run.job())

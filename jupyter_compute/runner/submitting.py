@@ -106,7 +106,7 @@ def _submit(root: str, run: RunFolder, how: Any) -> str:
     replace_json(run / _BEGUN, {"t": time.time()}, durable=True)
     words = [sys.executable, "-I", "-S", _archive(root), "keep", root, run.folder + "/"]
     command = " ".join(shlex.quote(word) for word in words)
-    argv = [word.replace(FOLDER, run.path.replace("%", "%%")) for word in how["argv"]]
+    argv = [word.replace(FOLDER, _literal(run.path)) for word in how["argv"]]
     code, out, said = _ask(argv, how["script"].replace(KEEPER, command), how)
     if code is None:
         raise Failure("busy", f"{_shown(argv)} gave no answer in {how['timeout_s']:g} s")
@@ -116,6 +116,12 @@ def _submit(root: str, run: RunFolder, how: Any) -> str:
     if not job_id:
         raise Failure("refused", f"{_shown(argv)} named no job: {said}")
     return job_id
+
+
+def _literal(path: str) -> str:
+    """Return a path so that sbatch, which fills in patterns, takes it as it is."""
+    # One backslash anywhere makes it take all else as it is, but backslashes.
+    return path.replace("\\", "\\\\") if "\\" in path else path.replace("%", "%%")
 
 
 def _archive(root: str) -> str:

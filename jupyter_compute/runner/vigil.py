@@ -129,7 +129,7 @@ class Vigil:
                 pid, signal.SIGTERM
             )
             with contextlib.suppress(OSError):
-                os.killpg(pid, signal.SIGINT if by_int else signal.SIGTERM)
+                processes.signal_group(pid, signal.SIGINT if by_int else signal.SIGTERM)
         self._steps = [(now + grace_s / 2, signal.SIGTERM), (now + grace_s, signal.SIGKILL)]
 
     def _press(self, now: float) -> None:

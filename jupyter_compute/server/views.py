@@ -124,17 +124,17 @@ def check(client: Client, name: str, wait_s: float, is_wanted: Callable[[], bool
     Raises:
         TargetUnreachableError: There was no answer in time.
     """
-    before = client.last_check(client.target(name).name)
+    before = client.last_check(client.target(name))
     try:
         client.check(name, wait_s, is_wanted=is_wanted)
     except DriverError:
-        if client.last_check(name) == before:
+        if client.last_check(client.target(name)) == before:
             raise
     return target(client, name)
 
 
 def _target(client: Client, found: Target) -> TargetState:
-    checked = client.last_check(found.name)
+    checked = client.last_check(found)
     try:
         secret = secret_names(client.kind(found.kind)["options"])
     except ComputeError:

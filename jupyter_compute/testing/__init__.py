@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .fake import FakeDriver, FakeEngine, FakeOptions
 from .jobs import (
@@ -20,10 +20,16 @@ from .jobs import (
 )
 from .play import hold, lose, pend, prepare
 
+if TYPE_CHECKING:
+    from .contract import JobSuite
+    from .suite import DriverSuite
+
 __all__ = [
+    "DriverSuite",
     "FakeDriver",
     "FakeEngine",
     "FakeOptions",
+    "JobSuite",
     "MemoryBlobs",
     "add_manifest",
     "die",

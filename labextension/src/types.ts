@@ -234,7 +234,7 @@ export type Environment =
       python: string;
     }
   | { type: 'conda'; text: string }
-  | { type: 'image'; image: string };
+  | { type: 'image'; image: string; dockerfile: string };
 
 export type Distribution = 'none' | 'mpi' | 'pytorch' | 'tensorflow';
 

@@ -237,6 +237,11 @@ class Slurm:
     def cancel_all(self) -> None:
         """End all jobs, as between two tests; none is left when this returns."""
         self.run("scancel", "--quiet", "--user=root")
+        if self.run("squeue", "--all", "--noheader", "--states=completing"):
+            # What ended while the controller was away is reported again only after a while.
+            nodes = f"nodename={','.join(self.nodes)}"
+            self.run("scontrol", "update", nodes, "state=down", "reason=cleaning")
+            self.run("scontrol", "update", nodes, "state=resume")
         self._wait(lambda: not self.run("squeue", "--all", "--noheader"), "jobs to end")
 
     # How

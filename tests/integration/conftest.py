@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters.ray import RayCluster
 from clusters.slurm import Slurm
 from clusters.spark import SparkCluster, spark_cluster
 from compute_server import Served, serve
@@ -61,6 +62,15 @@ def new_lasting_machine(
     """Switch on machines for all tests of a module."""
     with _machines(engine, tmp_path_factory) as make:
         yield make
+
+
+@pytest.fixture(scope="module")
+def ray_cluster(engine: Callable[[str], str]) -> Iterator[RayCluster]:
+    """A cluster of Ray for all tests of a module."""
+    engine("netns")
+    engine("ray")
+    with RayCluster() as running:
+        yield running
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from typing import Any
 
 import container_engines
 import pytest
-from container_engines import IMAGE, MOUNT, ContainerEngine
+from container_engines import BASE, IMAGE, MOUNT, ContainerEngine
 from keeper_stage import Stage, events_of, final, log_of, state_of, until
 
 from jupyter_compute.drivers.local import LocalDriver
 from jupyter_compute.model import ImageEnvironment, RunState
 from jupyter_compute.runner import library, processes, status
+from jupyter_compute.runner.containers import PREFIX
 from jupyter_compute.testing.jobs import say, write
 from jupyter_compute.testing.stage import Stage as DriverStage
 from jupyter_compute.testing.stage import Subject
@@ -41,6 +42,13 @@ def podman(
 
 
 @pytest.fixture
+def apptainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContainerEngine:
+    found = container_engines.apptainer(tmp_path / "a")
+    monkeypatch.setenv("PATH", os.path.dirname(found.path), prepend=os.pathsep)
+    return found
+
+
+@pytest.fixture
 def containers(request: pytest.FixtureRequest) -> ContainerEngine:
     """Return the engine that a test names, by default Docker."""
     found: ContainerEngine = request.getfixturevalue(getattr(request, "param", "docker"))
@@ -50,6 +58,9 @@ def containers(request: pytest.FixtureRequest) -> ContainerEngine:
 either = pytest.mark.parametrize("containers", ["docker", "podman"], indirect=True)
 """What the engines do in ways of their own is tried with each."""
 
+every = pytest.mark.parametrize("containers", ["docker", "podman", "apptainer"], indirect=True)
+"""Where Apptainer, which runs programs in another way, must come to the same."""
+
 
 class Yard:
     """Runs in containers on a root of their own."""
@@ -58,16 +69,24 @@ class Yard:
         self.stage = stage
         self.engine = containers
 
-    def launch(self, *argv: str, image: str = IMAGE, **changes: Any) -> str:
+    def launch(self, *argv: str, image: str | None = None, **changes: Any) -> str:
         asked = {"engine": self.engine.name, "mounts": [MOUNT], **changes.pop("containers", {})}
         env = {**self.engine.env, **changes.pop("env", {})}
-        environment = {"type": "image", "image": image}
+        dockerfile = changes.pop("dockerfile", "")
+        image = self.engine.image if image is None else image
+        environment = {"type": "image", "image": image, "dockerfile": dockerfile}
         return self.stage.launch(
             *argv, environment=environment, containers=asked, env=env, **changes
         )
 
     def python(self, code: str, **changes: Any) -> str:
         return self.launch("{python}", "-c", code, **changes)
+
+    def build(self, path: str, files: dict[str, str], **changes: Any) -> str:
+        """Run a program in an image that is built from a Dockerfile among the files."""
+        self.engine.add_base(Path(self.stage.root))
+        code = "import os; print(open('/opt/greeting').read(), os.environ.get('COLOR'))"
+        return self.python(code, image="", dockerfile=path, files=files, **changes)
 
     def finish(self, folder: str) -> dict[str, Any]:
         return self.stage.finish(folder)
@@ -96,7 +115,7 @@ def yard(tmp_path: Path, containers: ContainerEngine) -> Iterator[Yard]:
     stage.close()
 
 
-@either
+@every
 def test_a_program_runs_in_the_image_as_the_user(yard: Yard) -> None:
     code = (
         "import os; print(os.getcwd(), os.getuid(), os.path.exists('/etc/hostname'));"
@@ -159,7 +178,7 @@ def finish_as(
         os._exit(status)
 
 
-@either
+@every
 def test_output_and_errors_come_in_order_to_the_last_byte(yard: Yard) -> None:
     code = "import os\nfor i in range(3000): os.write(1 + i % 2, b'%d\\n' % i)"
     folder = yard.python(code)
@@ -167,7 +186,7 @@ def test_output_and_errors_come_in_order_to_the_last_byte(yard: Yard) -> None:
     assert log_of(folder) == "".join(f"{number}\n" for number in range(3000))
 
 
-@either
+@every
 def test_variables_and_secrets_arrive_whole_and_stand_in_no_command(yard: Yard) -> None:
     names = ["PLAIN", "LINES", "TOKEN", "HOME", "PATH"]
     code = f"import json, os; print(json.dumps([os.environ.get(n) for n in {names}]))"
@@ -178,6 +197,66 @@ def test_variables_and_secrets_arrive_whole_and_stand_in_no_command(yard: Yard) 
     assert found == [env["PLAIN"], env["LINES"], "hush\nhush", f"{folder}/home", env["PATH"]]
     for path in Path(folder).rglob("*"):
         assert path.name == "log" or not path.is_file() or b"hush" not in path.read_bytes()
+
+
+@either
+def test_no_engine_writes_a_secret_down(yard: Yard) -> None:
+    code = "import os, time; print(os.environ['KEY'], 'on', sep='\\n', flush=True); time.sleep(99)"
+    folder = yard.python(code, secrets={"KEY": "hush 'hush'\n\"$x\""})
+    yard.until_on(folder)
+    assert log_of(folder) == "hush 'hush'\n\"$x\"\non\n"
+    [name] = yard.engine.containers()
+    assert "hush" not in yard.engine.run("inspect", name)
+    assert not Path("/dev/shm", name).exists()
+    status.cancel(folder)
+    yard.finish(folder)
+
+
+DOCKERFILE = f"""\
+FROM {BASE}
+COPY greeting /opt/greeting
+RUN echo built >>/opt/greeting
+ENV COLOR=green
+"""
+
+
+@either
+def test_an_image_is_built_from_a_dockerfile_of_the_snapshot_once(yard: Yard) -> None:
+    files = {"there/Dockerfile": DOCKERFILE, "there/greeting": "hello ", "train.py": "1"}
+    both = [yard.build("there/Dockerfile", {**files, "n": str(number)}) for number in range(2)]
+    for folder in both:
+        yard.complete(folder)
+        assert log_of(folder).endswith("hello built\n green\n")
+    assert sum("COPY greeting" in log_of(folder) for folder in both) == 1
+    built = [name for name in yard.engine.images() if "jupyter-compute" in name]
+    assert len(built) == 1
+    yard.complete(again := yard.build("there/Dockerfile", {**files, "train.py": "2"}))
+    assert log_of(again) == "hello built\n green\n"
+
+
+def test_an_image_is_built_anew_from_other_files(yard: Yard) -> None:
+    files = {"there/Dockerfile": DOCKERFILE}
+    yard.complete(other := yard.build("there/Dockerfile", {**files, "there/greeting": "bye "}))
+    assert log_of(other).endswith("bye built\n green\n")
+
+
+@either
+def test_a_build_that_fails_says_so_in_the_engines_words(yard: Yard) -> None:
+    text = f"FROM {BASE}\nRUN echo no such package >&2; exit 7\n"
+    found = yard.finish(yard.build("Dockerfile", {"Dockerfile": text}))
+    assert found["error"].startswith("the image could not be built: ")
+    assert "exit 7" in found["error"] or "exit status 7" in found["error"]
+    assert yard.engine.containers() == []
+
+
+def test_what_is_wrong_with_a_dockerfile_is_said(yard: Yard) -> None:
+    found = yard.finish(yard.build("Dockerfile", {"Dockerfile": "FORM x\n"}))
+    assert "form" in found["error"].lower()
+    found = yard.finish(yard.build("Dockerfile", {"Dockerfile": "FROM 127.0.0.1:1/x:1\n"}))
+    assert "127.0.0.1:1" in found["error"]
+    assert found["error"].endswith("set the proxy that the engine uses")
+    found = yard.finish(yard.build("Dockerfile", {}))
+    assert found["error"] == "there is no Dockerfile in the snapshot"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +273,47 @@ def test_how_a_program_ended_is_told(yard: Yard, code: str, error: str) -> None:
     assert yard.engine.containers() == []
 
 
+def test_an_image_that_apptainer_fetches_is_fetched_once_and_kept(
+    docker: ContainerEngine, apptainer: ContainerEngine, tmp_path: Path
+) -> None:
+    docker.add_base(tmp_path)
+    yard = Yard(Stage(tmp_path / "root"), apptainer)
+    names = {**docker.env, "APPTAINER_CACHEDIR": str(tmp_path / "cache")}
+    given = ("/bin/sh", "-c", "echo $COLOR >outputs/x")
+    asked = {"image": f"docker-daemon:{BASE}", "env": {**names, "COLOR": "green"}}
+    folders = [yard.launch(*given, **asked) for _ in range(2)]
+    for folder in folders:
+        yard.complete(folder)
+        assert Path(folder, "work/outputs/x").read_text() == "green\n"
+    fetched = f"$ apptainer build docker-daemon:{BASE}\n"
+    assert sum(fetched in log_of(folder) for folder in folders) == 1
+    asked["image"] = "docker-daemon:localhost/nowhere:1"
+    found = yard.finish(yard.launch(*given, **asked))
+    assert found["error"].startswith(f"the image {asked['image']} cannot be had: FATAL: ")
+    found = yard.finish(yard.launch(*given, **asked, containers={"pull": "never"}))
+    assert found["error"].endswith("cannot be had: it is not there, and it may not be pulled")
+
+
+def test_what_apptainer_cannot_do_is_said(apptainer: ContainerEngine, tmp_path: Path) -> None:
+    yard = Yard(Stage(tmp_path / "root"), apptainer)
+    found = yard.finish(yard.python("1", image="", dockerfile="Dockerfile"))
+    assert "is built from a Dockerfile by Docker or Podman" in found["error"]
+    found = yard.finish(yard.python("1", image="./there/torch.sif"))
+    assert found["error"] == "there is no image ./there/torch.sif in the snapshot"
+    found = yard.finish(yard.python("1", image="/no/where.sif"))
+    assert found["error"] == "there is no image /no/where.sif on this target"
+    found = yard.finish(yard.python("1", containers={"args": ["--no-such-word"]}))
+    assert "unknown flag: --no-such-word" in found["error"]
+
+
+def test_below_apptainer_a_signal_reads_as_one(apptainer: ContainerEngine, tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "root")
+    yard = Yard(stage, apptainer)
+    found = yard.finish(yard.python("import os; os.abort()"))
+    assert (found["signal"], found["error"]) == (6, "ended by SIGABRT (it aborted itself)")
+    assert stage.left() == []
+
+
 @either
 def test_want_of_memory_is_told(yard: Yard) -> None:
     code = "x = b'x' * (300 << 20)"
@@ -202,7 +322,7 @@ def test_want_of_memory_is_told(yard: Yard) -> None:
     assert "out of memory" in found["error"]
 
 
-@either
+@every
 def test_a_cancel_is_heard_by_the_program_itself(yard: Yard) -> None:
     code = (
         "import time\nprint('on', flush=True)\n"
@@ -225,6 +345,7 @@ STUBBORN = (
 )
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_whatever_does_not_want_to_end_is_ended(yard: Yard) -> None:
     folder = yard.python(STUBBORN, grace_s=0.5)
     yard.until_on(folder, 3)
@@ -233,15 +354,42 @@ def test_whatever_does_not_want_to_end_is_ended(yard: Yard) -> None:
     assert yard.stage.left() == [] and yard.engine.containers() == []
 
 
-@either
+@every
 def test_a_killed_keepers_container_is_removed(yard: Yard) -> None:
     folder = yard.python(STUBBORN)
     yard.until_on(folder, 3)
-    assert len(yard.engine.containers()) == 1
+    assert len(yard.engine.containers()) == (yard.engine.name != "apptainer")
     os.kill(state_of(folder)["pid"], signal.SIGKILL)
     found = yard.finish(folder)
     assert found["error"].startswith("the keeper of the run was killed during the run")
     assert yard.stage.left() == [] and yard.engine.containers() == []
+
+
+@either
+def test_a_killed_client_of_the_engine_is_told_and_its_container_removed(yard: Yard) -> None:
+    folder = yard.python(STUBBORN)
+    yard.until_on(folder, 3)
+    until(lambda: state_of(folder).get("leaders"), "the note of the start")
+    [[client, _]] = state_of(folder)["leaders"]
+    os.kill(client, signal.SIGKILL)
+    found = yard.finish(folder)
+    assert found["error"] == f"{yard.engine.name} ended before the container did"
+    assert yard.stage.left() == [] and yard.engine.containers() == []
+
+
+@either
+def test_what_an_engine_could_not_remove_goes_with_a_later_run(yard: Yard) -> None:
+    folder = yard.python("print('one')")
+    yard.complete(folder)
+    over, foreign = (
+        f"{PREFIX}{run_id}-0123456789ab-0"
+        for run_id in (os.path.basename(os.path.dirname(folder)), "another-targets")
+    )
+    for name in (over, foreign):
+        yard.engine.run("create", "--name", name, IMAGE, "x")
+    yard.complete(yard.python("print('two')"))
+    assert yard.engine.containers() == [foreign]
+    yard.engine.run("rm", foreign)
 
 
 @either
@@ -264,7 +412,7 @@ def test_what_cannot_be_mounted_is_said(yard: Yard) -> None:
         assert words in found["error"]
 
 
-@either
+@every
 def test_a_read_only_mount_is_not_written_to(yard: Yard, tmp_path: Path) -> None:
     data = tmp_path / "data, all of it"
     data.mkdir()
@@ -277,6 +425,7 @@ def test_a_read_only_mount_is_not_written_to(yard: Yard, tmp_path: Path) -> None
     assert log_of(folder).startswith("kept\n") and (data / "x").read_text() == "kept"
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_our_module_is_found_in_the_image(yard: Yard) -> None:
     lib = library.install(yard.stage.root)
     code = "import jupyter_compute_run as run; run.log('loss', 0.5)"
@@ -285,6 +434,7 @@ def test_our_module_is_found_in_the_image(yard: Yard) -> None:
     assert [event["name"] for event in events_of(folder, "metric")] == ["loss"]
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_several_processes_find_each_other(yard: Yard) -> None:
     code = "import os; print(*(os.environ[n] for n in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR')))"
     folder = yard.python(code, resources={"processes_per_node": 2, "distribution": "pytorch"})
@@ -294,15 +444,17 @@ def test_several_processes_find_each_other(yard: Yard) -> None:
     assert yard.engine.containers() == []
 
 
+@pytest.mark.parametrize("containers", ["docker", "apptainer"], indirect=True)
 def test_any_program_of_an_image_runs(yard: Yard) -> None:
     folder = yard.launch("/usr/bin/printf", "%s", "no Python")
     yard.complete(folder)
     assert log_of(folder) == "no Python"
     found = yard.finish(yard.launch("no-such-program"))
-    assert found["exit_code"] == 127 and "no-such-program" in found["error"]
+    code = 255 if yard.engine.name == "apptainer" else 127
+    assert found["exit_code"] == code and "no-such-program" in found["error"]
 
 
-@either
+@every
 def test_an_image_without_shell_and_python_runs_its_programs(yard: Yard) -> None:
     libraries = [f"/usr/{name}:/usr/{name}:ro" for name in ("lib", "lib64")]
     mounts = [*libraries, "/usr/bin/echo:/box/echo:ro"]
@@ -310,9 +462,10 @@ def test_an_image_without_shell_and_python_runs_its_programs(yard: Yard) -> None
     yard.complete(folder)
     assert log_of(folder) == "bare\n"
     found = yard.finish(yard.python("1", containers={"mounts": mounts}))
-    assert found["error"] == f"there is no Python 3 in the image {IMAGE}"
+    assert found["error"] == f"there is no Python 3 in the image {yard.engine.image}"
     found = yard.finish(yard.launch("/no/program", containers={"mounts": mounts}))
-    assert found["error"].startswith("the container could not be started: ")
+    if yard.engine.name != "apptainer":
+        assert found["error"].startswith("the container could not be started: ")
     assert "/no/program" in found["error"]
 
 

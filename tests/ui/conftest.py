@@ -22,6 +22,7 @@ from playwright.sync_api import (
 
 SLOW_MS = 90_000
 SOON_MS = 2_000
+ACTIVE = ("queued", "preparing", "running", "finalizing")
 expect.set_options(timeout=SLOW_MS)
 
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
@@ -83,7 +84,34 @@ def served(lab: Served) -> Iterator[Served]:
     yield lab
     for session in lab.get(f"{lab.base}api/sessions"):
         assert lab.http.delete(f"{lab.base}api/sessions/{session['id']}").status_code == 204
-    shutil.rmtree(lab.root.parent / "settings" / "jupyter_compute", ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def as_at_first(served: Served) -> None:
+    """Begin as if no test had been before, or a first try of this one: what is over may stay."""
+    for kept in ("settings/jupyter_compute", "workspaces"):
+        shutil.rmtree(served.root.parent / kept, ignore_errors=True)
+    for run in served.get("/runs", state=ACTIVE, limit=1000)["runs"]:
+        served.end(run["id"])
+    for target in served.get("/targets")["targets"]:
+        if target["name"] != "local":
+            assert served.http.delete(f"/targets/{target['name']}").status_code == 204
+
+
+@pytest.fixture
+def without_runs(served: Served) -> None:
+    """Begin without any run; very many are left to the last test."""
+    found = served.get("/runs", limit=100)
+    for run in found["runs"] if found["total"] <= 100 else ():
+        served.end(run["id"])
+        assert served.http.delete(f"/runs/{run['id']}").status_code == 204
+
+
+@pytest.fixture
+def folder(served: Served, tmp_path: Path) -> str:
+    """Make a folder among the server's, new for each try of a test."""
+    (served.root / tmp_path.name).mkdir()
+    return tmp_path.name
 
 
 @pytest.fixture

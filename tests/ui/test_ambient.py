@@ -15,6 +15,8 @@ from playwright.sync_api import Page, Route, expect
 
 from jupyter_compute import __version__
 
+pytestmark = pytest.mark.usefixtures("without_runs")
+
 SLOW_MS = 90_000
 SLEEP = "import time; time.sleep(600)"
 

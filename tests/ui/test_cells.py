@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -15,12 +16,10 @@ Write = Callable[..., str]
 
 
 @pytest.fixture
-def write(served: Served, request: pytest.FixtureRequest) -> Write:
+def write(served: Served, folder: str) -> Write:
     """Write a notebook of the given cells into a folder of the test's own; returns its path."""
 
     def write_it(*cells: str, name: str = "book.ipynb") -> str:
-        folder = str(request.node.name).removeprefix("test_")[:40]
-        (served.root / folder).mkdir(exist_ok=True)
         kernel = {"name": "python3", "display_name": "Python 3"}
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
@@ -66,9 +65,10 @@ def test_a_cell_shows_its_run_live_and_after_a_reload(
     served: Served,
     open_lab: OpenLab,
     write: Write,
+    tmp_path: Path,
     assert_accessible: Callable[[str], None],
 ) -> None:
-    gate = served.root / "gate"
+    gate = tmp_path / "gate"
     code = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.05)"
     path = write("1", code)
     page = open_notebook(open_lab, path)

@@ -67,12 +67,12 @@ def made(served: Served) -> None:
         return submit(name, served.write(f"{name}.py", code), type="script", path=f"{name}.py")
 
     data = served.root / "first" / "data" / "raw"
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     (data / "big.txt").write_text("x" * 5000)
     first = script("first", TRAIN.format(seed=1))
     second = script("second", TRAIN.format(seed=2))
     quiet = script("quiet", "pass")
-    (served.root / "report").mkdir()
+    (served.root / "report").mkdir(exist_ok=True)
     cells = [
         nbformat.v4.new_markdown_cell("# The report"),
         nbformat.v4.new_code_cell("print(6 * 7)"),

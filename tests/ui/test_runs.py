@@ -17,6 +17,8 @@ from jupyter_compute.client import Client
 from jupyter_compute.commands.place import Place
 from jupyter_compute.commands.submission import Submission, parse_submission
 
+pytestmark = pytest.mark.usefixtures("without_runs")
+
 SLOW_MS = 90_000
 MANY = 100_000
 
@@ -29,16 +31,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("runs")
     with serve(folder / "jupyter", folder / "compute", app="lab") as found:
         yield found
-
-
-@pytest.fixture(autouse=True)
-def without_runs(served: Served) -> None:
-    """Begin with an empty list, so that a test can be repeated; very many are left to the last."""
-    found = served.get("/runs", limit=100)
-    for run in found["runs"] if found["total"] <= 100 else ():
-        served.http.post(f"/runs/{run['id']}/cancel")
-        served.ended(run["id"])
-        assert served.http.delete(f"/runs/{run['id']}").status_code == 204
 
 
 def submit(served: Served, name: str, code: str = "print(1)\n", **asked: Any) -> str:
@@ -197,8 +189,10 @@ def test_two_runs_are_compared_while_one_goes_on(
     code = (
         "from jupyter_compute_run import log\nfor step in range(5):\n    log('loss', step, step)\n"
     )
+    more = served.root / "work" / "more.txt"
+    more.unlink(missing_ok=True)
     served.ended(submit(served, "paired-a", code, params={"lr": 0.1, "depth": 3}))
-    (served.root / "work" / "more.txt").write_text("more\n")
+    more.write_text("more\n")
     other = submit(served, "paired-b", code + SLEEP, params={"lr": 0.2, "depth": 3})
     page = open_lab()
     search(page, "paired")

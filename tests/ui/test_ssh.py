@@ -71,6 +71,7 @@ def test_a_machine_is_attached_from_the_form_and_asks_in_dialogs(
 
     form.get_by_label("Name").fill("gpu-box")
     form.get_by_label("Host").fill("gpu1")
+    form.get_by_text("Login", exact=True).click()
     config = form.get_by_role("textbox", name="Configuration of SSH")
     config.fill(str(machine.ssh_config))
     reference = form.get_by_label("Where the password is kept")
@@ -114,21 +115,23 @@ def test_a_cell_runs_on_while_its_machine_is_cut_off_and_is_caught_up_with(
     open_lab: Callable[..., Page],
     open_run: Callable[[str], Locator],
     served: Served,
+    folder: str,
     machine: Machine,
     assert_accessible: Callable[[str], None],
 ) -> None:
+    machine.heal()
+    machine.path("/tmp/gate").unlink(missing_ok=True)
     trusting = machine.folder / "trusting_config"
     new = "Host *\n  StrictHostKeyChecking accept-new\n"
     trusting.write_text(new + machine.ssh_config.read_text())
     options = {"host": machine.alias(machine.users[1]), "config_file": str(trusting)}
     served.post("/targets", {"name": "gpu-box", "kind": "ssh", "options": options}, 201)
-    (served.root / "cut").mkdir()
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(STEPS)],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
-    nbformat.write(notebook, served.root / "cut" / "steps.ipynb")
-    page = open_lab("cut/steps.ipynb")
+    nbformat.write(notebook, served.root / folder / "steps.ipynb")
+    page = open_lab(f"{folder}/steps.ipynb")
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
     # A key would be lost while JupyterLab starts and takes the focus.
     page.locator('.jp-Cell [data-command="compute:submit-cell"]').click()

@@ -7,18 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import nbformat
-import pytest
 from compute_server import Served, until
 from playwright.sync_api import Locator, Page, expect
 
 OpenLab = Callable[..., Page]
-
-
-@pytest.fixture
-def folder(served: Served, request: pytest.FixtureRequest) -> str:
-    name = str(request.node.name).removeprefix("test_")[:40]
-    (served.root / name).mkdir()
-    return name
 
 
 def write_notebook(served: Served, folder: str, *cells: Any, name: str = "work.ipynb") -> str:

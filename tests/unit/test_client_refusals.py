@@ -97,6 +97,16 @@ def test_a_script_that_a_rule_leaves_out_is_refused_with_the_rule(
     assert "!train.py" in error.hint
 
 
+def test_a_dockerfile_that_a_rule_leaves_out_is_refused_with_the_rule(
+    client: Client, source: Path
+) -> None:
+    (source / "Dockerfile").write_text("FROM x")
+    (source / ".amlignore").write_text("Dockerfile\n")
+    error = refused(client, source, "train.py", environment="Dockerfile")
+    assert "'Dockerfile' is not in the snapshot" in error.message
+    assert ".amlignore, line 1" in error.message
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 
 from jupyter_compute.client import Client
 from jupyter_compute.commands import Place, render_text, run_line
+from jupyter_compute.controller import inspection
 from jupyter_compute.errors import ComputeError, ConfigError, ConflictError, NotFoundError
 from jupyter_compute.model import (
     ArgvCommand,
@@ -31,10 +31,9 @@ def client(home: object) -> Iterator[Client]:
 
 def note(client: Client, info: TargetInfo | None, error: dict[str, str] | None = None) -> None:
     """Leave what a check has found, as the controller does."""
-    folder = client.workspace.target("there")
-    folder.mkdir(parents=True, exist_ok=True)
-    answer = {"info": info, "checked": 1.0, "error": error, "target": ""}
-    (folder / "info.json").write_bytes(msgspec.json.encode(answer))
+    at = inspection.name_of(client.target("there"))
+    answer = inspection.Answer(info=info, checked=1.0, error=error, target=at)
+    inspection.write_answer(client.workspace, "there", answer)
 
 
 def test_a_target_is_attached_changed_and_forgotten(client: Client) -> None:
@@ -108,6 +107,15 @@ def test_what_a_check_found_is_shown(client: Client) -> None:
     note(client, None, words)
     assert "no route" in render_text(run_line("targets", place=place))
     assert run_line("show there", place=place).data["error"] == words
+
+
+def test_what_another_of_the_same_name_has_is_not_told(client: Client) -> None:
+    client.attach("there", "fake", {"engine": "one"})
+    note(client, TargetInfo(resource_id="fake://one"))
+    assert client.target_info("there") is not None
+    client.detach("there")
+    client.attach("there", "fake", {"engine": "two"})
+    assert client.target_info("there") is None
 
 
 @pytest.mark.parametrize(

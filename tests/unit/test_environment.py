@@ -87,6 +87,33 @@ def test_conda_and_images_are_recognised(tmp_path):
     assert found == ImageEnvironment(image="ghcr.io/me/mine:1.2")
 
 
+def test_a_dockerfile_is_known_by_its_name_or_said_to_be_one(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("Dockerfile", "there/Containerfile", "there/gpu.dockerfile", "there/recipe"):
+        (tmp_path / name).write_text("FROM python:3.12\n")
+        spec = f"dockerfile:{name}" if name.endswith("recipe") else name
+        assert environment.parse(spec, tmp_path) == ImageEnvironment(dockerfile=name)
+    found = environment.parse(str(tmp_path / "there/./Containerfile"), tmp_path)
+    assert found == ImageEnvironment(dockerfile="there/Containerfile")
+    with pytest.raises(ConfigError, match="is outside of"):
+        environment.parse("../Dockerfile", tmp_path / "there")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/data/images/some torch.sif",
+        "~/torch.sif",
+        "here/torch.sif",
+        "docker://python:3.12",
+        "oras://ghcr.io/me/mine:1",
+        "docker-daemon:mine:latest",
+    ],
+)
+def test_what_only_apptainer_reads_is_an_image(tmp_path, name):
+    assert environment.parse(f"image:{name}", tmp_path) == ImageEnvironment(image=name)
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
@@ -95,6 +122,9 @@ def test_conda_and_images_are_recognised(tmp_path):
         ("./folder/none.txt", "no file"),
         ("image:", "no name of an image"),
         ("image:Not An Image", "no name of an image"),
+        ("image:oras://me:hunter2@there/x:1", "holds a password"),
+        ("Dockerfile", "no file Dockerfile"),
+        ("dockerfile:", "no name of a Dockerfile"),
         ("numpy==", "no requirement"),
         ("notes.md", "nothing that an environment is made from"),
         ("folder", "no virtual environment"),
@@ -168,6 +198,8 @@ def test_environments_are_described_in_a_few_words(tmp_path):
         ("a,b,c,d,e,f", "a, b, c, d and 2 more"),
         ("pyproject.toml", "pyproject.toml"),
         ("image:x", "image x"),
+        ("dockerfile:pyproject.toml", "pyproject.toml"),
+        ("image:/data/some.sif", "image /data/some.sif"),
     ):
         assert environment.describe(environment.parse(spec, tmp_path)) == words
 

@@ -129,3 +129,12 @@ export class FakeMemory extends Map<string, string> {
     this.set(key, value);
   }
 }
+
+/** What the tabs of a browser share. */
+export class FakeLedger extends Set<string> {
+  async enter(names: readonly string[]): Promise<string[]> {
+    const entered = names.filter(name => !this.has(name));
+    entered.forEach(name => this.add(name));
+    return entered;
+  }
+}

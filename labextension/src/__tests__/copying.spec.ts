@@ -117,9 +117,9 @@ describe('a run as a line', () => {
       text: expect.stringContaining("--env 'numpy==2.0.0,pandas<3,>=2'"),
       missing: []
     });
-    expect(line({ type: 'image', image: 'python:3.12' })?.text).toContain(
-      '--env image:python:3.12'
-    );
+    expect(
+      line({ type: 'image', image: 'python:3.12', dockerfile: '' })?.text
+    ).toContain('--env image:python:3.12');
     for (const [environment, name] of [
       [{ type: 'conda', text: 'dependencies:' }, 'environment.yml'],
       [

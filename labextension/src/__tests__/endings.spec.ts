@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Claims } from '../model/claims';
 import { Endings, type IEnding } from '../model/endings';
 import { isWanted, tell } from '../model/telling';
-import { FakeMemory, FakeWorkspace } from './ambientFakes';
+import { FakeLedger, FakeWorkspace } from './ambientFakes';
 
 const trans = nullTranslator.load('jupyter_compute');
 
@@ -146,10 +146,9 @@ describe('what is said', () => {
 describe('a claim', () => {
   it('is given to one tab, and to the one that is looked at first', async () => {
     jest.useFakeTimers();
-    const board = new FakeMemory();
-    const atOnce = async <T>(_: string, act: () => T): Promise<T> => act();
-    const hidden = new Claims(board, atOnce, () => true);
-    const seen = new Claims(board, atOnce, () => false);
+    const ledger = new FakeLedger();
+    const hidden = new Claims(ledger, () => true);
+    const seen = new Claims(ledger, () => false);
     const answers = Promise.all([
       hidden.claim(['a', 'b']),
       seen.claim(['a']),
@@ -160,14 +159,11 @@ describe('a claim', () => {
     jest.useRealTimers();
   });
 
-  it('is forgotten after a day, and survives a board that cannot be read', async () => {
-    const board = new FakeMemory();
-    const atOnce = async <T>(_: string, act: () => T): Promise<T> => act();
-    const claims = new Claims(board, atOnce, () => false);
-    board.setItem('jupyter_compute:told', '{"a": 1, "b"');
+  it('is given to all where the browser keeps nothing', async () => {
+    const refuse = (): Promise<string[]> => Promise.reject(new Error('no'));
+    const claims = new Claims({ enter: refuse }, () => false);
     expect(await claims.claim(['a'])).toEqual(['a']);
-    board.setItem('jupyter_compute:told', '{"a": 1}');
-    expect(await claims.claim(['a'])).toEqual(['a']);
-    expect(await claims.claim(['a'])).toEqual([]);
+    const nowhere = new Claims(undefined, () => false);
+    expect(await nowhere.claim(['a'])).toEqual(['a']);
   });
 });

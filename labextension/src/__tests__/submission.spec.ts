@@ -183,7 +183,7 @@ describe('a submission', () => {
       gpus: '1',
       memory: 'much',
       environment: 'image',
-      environmentText: 'python:3.12',
+      environmentText: ' ',
       env: [
         { name: 'A B', value: '' },
         { name: 'X', value: '' }

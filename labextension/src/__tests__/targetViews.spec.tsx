@@ -163,6 +163,22 @@ describe('the page of a target', () => {
     expect(screen.getByText('0.9')).toBeTruthy();
   });
 
+  it('names the facts that are known in the language of the page', () => {
+    const other: typeof trans = Object.create(trans, {
+      _p: { value: (_: string, text: string) => `<${text}>` }
+    });
+    const facts = {
+      'disk free': '3 GB',
+      'partition gpu': '2 nodes',
+      odd: 'one of another package'
+    };
+    page({ trans: other, target: makeTarget({ info: makeInfo({ facts }) }) });
+    const names = screen.getAllByRole('term').map(node => node.textContent);
+    expect(names).toEqual(
+      expect.arrayContaining(['<disk free>', 'partition gpu', 'odd'])
+    );
+  });
+
   function managed(state: 'running' | 'done', done: string[]): void {
     page({
       target: makeTarget({

@@ -32,9 +32,11 @@ export function AttachForm(props: IAttachFormProps): JSX.Element {
   const node = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (refusals > 0) {
-      node.current
-        ?.querySelector<HTMLElement>('[aria-invalid="true"]')
-        ?.focus();
+      const wrong = node.current?.querySelector<HTMLElement>(
+        '[aria-invalid="true"]'
+      );
+      wrong?.closest('details')?.setAttribute('open', '');
+      wrong?.focus();
     }
   }, [refusals]);
   return (

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { PartialJSONObject } from '@lumino/coreutils';
 import type { IOption } from '../model/optionForm';
 
 /** What the parts of the form of options share, beside what the form tells each. */
@@ -7,6 +8,8 @@ export interface IOptionContext {
   prefix: string;
   options: ReadonlyMap<string, IOption>;
   groups: readonly string[];
+  /** What has been given so far. */
+  data: PartialJSONObject;
   problems: Readonly<Record<string, string>>;
   /** The secrets that are set and not shown. */
   kept: ReadonlySet<string>;

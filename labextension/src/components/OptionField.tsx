@@ -2,6 +2,7 @@ import type { FieldTemplateProps, ObjectFieldTemplateProps } from '@rjsf/utils';
 import { formatJson } from '../model/format';
 import type { IOption } from '../model/optionForm';
 import { optionOf, problemOf, type IOptionContext } from './OptionContext';
+import { OptionGroup } from './OptionGroup';
 
 /**
  * An option: its name, its field, what it means and what is wrong with it.
@@ -78,10 +79,9 @@ export function OptionGroups(props: ObjectFieldTemplateProps): JSX.Element {
     <>
       {context.groups.map(group =>
         group ? (
-          <fieldset key={group} className="jp-compute-OptionGroup">
-            <legend>{group}</legend>
+          <OptionGroup key={group} name={group} context={context}>
             {inGroup(group)}
-          </fieldset>
+          </OptionGroup>
         ) : (
           <div key="" className="jp-compute-OptionGroup">
             {inGroup(group)}

@@ -62,7 +62,7 @@ function Asked({ environment, trans }: IAskedProps): JSX.Element {
         <tr>
           <th scope="row">{trans.__('Image')}</th>
           <td>
-            <code>{environment.image}</code>
+            <code>{environment.dockerfile || environment.image}</code>
           </td>
         </tr>
       );

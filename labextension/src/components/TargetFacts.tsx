@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { factName } from '../model/facts';
 import { formatJson, formatValue } from '../model/format';
 import type { ITarget, ITargetInfo } from '../types';
 
@@ -66,7 +67,10 @@ function found(
       trans.__('Runs at once'),
       info.slots === null ? trans.__('as its engine decides') : info.slots
     ],
-    ...Object.entries(info.facts)
+    ...Object.entries(info.facts).map(([name, value]): [string, string] => [
+      factName(name, trans),
+      value
+    ])
   ];
 }
 

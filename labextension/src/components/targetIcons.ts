@@ -36,6 +36,7 @@ const ICONS: Record<string, LabIcon> = {
   htcondor: cluster,
   dask: cluster,
   ray: cluster,
+  spark: cluster,
   docker: box,
   kubernetes: box
 };

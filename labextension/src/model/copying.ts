@@ -137,7 +137,15 @@ function environmentWords(environment: Environment): {
       return { words: unless(!interpreter, '--env', interpreter), missing: [] };
     }
     case 'image':
-      return { words: ['--env', `image:${environment.image}`], missing: [] };
+      return {
+        words: [
+          '--env',
+          environment.dockerfile
+            ? `dockerfile:${environment.dockerfile}`
+            : `image:${environment.image}`
+        ],
+        missing: []
+      };
     case 'conda':
       return named('environment.yml');
     case 'packages': {

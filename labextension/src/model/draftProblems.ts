@@ -29,7 +29,7 @@ export function problemsOf(
   const problems: Record<string, string> = {
     ...amountProblems(draft, trans),
     ...pairProblems(draft, trans),
-    ...environmentProblems(draft, target, trans),
+    ...environmentProblems(draft, trans),
     ...paramProblems(draft, subject, trans)
   };
   if (subject.type === 'script' && readWords(draft.args) === null) {
@@ -144,7 +144,6 @@ function variableProblem(name: string, trans: TranslationBundle): string {
 
 function environmentProblems(
   draft: IDraft,
-  target: ITarget | undefined,
   trans: TranslationBundle
 ): Problems {
   const { environment, environmentText } = draft;
@@ -153,15 +152,6 @@ function environmentProblems(
   }
   if (!environmentText.trim()) {
     return { environment: trans.__('Fill this in, or choose another one.') };
-  }
-  const isConda = environment === 'file' && /\.ya?ml$/.test(environmentText);
-  if (target?.kind === 'local' && (isConda || environment === 'image')) {
-    return {
-      environment: trans.__(
-        '%1 uses no conda environments and no images. Choose packages or a Python.',
-        target.name
-      )
-    };
   }
   return {};
 }

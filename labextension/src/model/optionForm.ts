@@ -102,15 +102,27 @@ export function askedOptions(
   kept: ReadonlySet<string> = new Set()
 ): PartialJSONObject {
   const asked: PartialJSONObject = {};
-  for (const { name, default: usual } of options) {
+  for (const option of options) {
+    const { name } = option;
     const value = data[name];
     if (value === undefined && kept.has(name)) {
       asked[name] = MASK;
-    } else if (!isNothing(value) && !isEqual(value, usual)) {
+    } else if (isGiven(option, data)) {
       asked[name] = value;
     }
   }
   return asked;
+}
+
+/**
+ * Return whether an option is other than it is when nothing is said of it.
+ */
+export function isGiven(
+  { name, default: usual }: IOption,
+  data: PartialJSONObject
+): boolean {
+  const value = data[name];
+  return !isNothing(value) && !isEqual(value, usual);
 }
 
 /**

@@ -26,7 +26,7 @@ export interface ISubmissionOptions {
 
 /** Files that an environment can be made from. */
 const ENVIRONMENT_FILE =
-  /^(requirements.*\.(txt|in)|uv\.lock|pyproject\.toml|pylock(\..+)?\.toml|environment\.ya?ml)$/;
+  /^(requirements.*\.(txt|in)|uv\.lock|pyproject\.toml|pylock(\..+)?\.toml|environment\.ya?ml|(Docker|Container)file)$/;
 
 /**
  * A run that is about to be submitted: what was chosen, what is wrong with it, and what the server says.

@@ -1,11 +1,11 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import { DetachForm } from '../components/DetachForm';
 import type { IDetachAsked } from '../types';
+import { DialogBody } from './dialogBody';
 
 class DetachBody
-  extends ReactWidget
+  extends DialogBody
   implements Dialog.IBodyWidget<IDetachAsked>
 {
   constructor(
@@ -49,8 +49,7 @@ export async function askHowToDetach(
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.warnButton({ label: trans.__('Detach') })
     ],
-    defaultButton: 1,
-    focusNodeSelector: '.jp-mod-warn'
+    defaultButton: 1
   }).launch();
   return button.accept ? value : null;
 }

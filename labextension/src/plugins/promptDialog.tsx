@@ -1,10 +1,10 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import { PromptForm } from '../components/PromptForm';
 import type { IPrompt, IPromptAnswer } from '../types';
+import { DialogBody } from './dialogBody';
 
-class PromptBody extends ReactWidget implements Dialog.IBodyWidget<string> {
+class PromptBody extends DialogBody implements Dialog.IBodyWidget<string> {
   constructor(
     private readonly _prompt: IPrompt,
     private readonly _trans: TranslationBundle

@@ -1,9 +1,10 @@
-import { Dialog, ReactWidget } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/ui-components';
 import { SubmitForm } from '../components/SubmitForm';
 import type { Submission } from '../model/submission';
 import type { IRun } from '../types';
+import { DialogBody } from './dialogBody';
 
 const BUTTONS = '.jp-Dialog-footer .jp-Dialog-button';
 
@@ -104,13 +105,13 @@ function isKey(event: Event, key: string): event is KeyboardEvent {
   return event instanceof KeyboardEvent && event.key === key;
 }
 
-class SubmitBody extends ReactWidget {
+class SubmitBody extends DialogBody {
   constructor(private readonly _options: ISubmitDialogOptions) {
     super();
     this.addClass('jp-compute-SubmitDialog-body');
   }
 
-  render(): JSX.Element {
+  protected render(): JSX.Element {
     const { submission } = this._options;
     return (
       <UseSignal signal={submission.changed}>{() => this._form()}</UseSignal>

@@ -25,9 +25,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from jupyter_compute.drivers._host import Host, LocalHost
-from jupyter_compute.drivers._host_driver import HostDriver
 from jupyter_compute.errors import AuthenticationError, DriverError, TargetUnreachableError
+from jupyter_compute.hosts import Host, HostDriver, LocalHost
 from jupyter_compute.model import Problem, Question, TargetAction, TargetInfo
 
 

@@ -16,7 +16,8 @@ from jupyter_compute.runner.run_folder import RunFolder
 
 
 def words(folder: Path, engine: str, **job: Any) -> list[str]:
-    image = Image(Program(engine, f"/bin/{engine}", "1"), "python:3.12", [], {"shell": True})
+    found = {"shell": job.pop("has_shell", True)}
+    image = Image(Program(engine, f"/bin/{engine}", "1"), "python:3.12", [], found)
     secrets = {"TOKEN": "hush"}
     made = Contained(RunFolder(str(folder / "r1/1")), job, image, "0" * 32, secrets)
     return made._create(Rank(0, ["train"], {"RANK": "0"}, "log"))
@@ -39,8 +40,29 @@ def test_gpus_are_handed_over_in_each_engines_words(tmp_path: Path) -> None:
 def test_a_value_stands_in_a_command_only_where_the_engine_needs_its_own(tmp_path: Path) -> None:
     found = words(tmp_path, "docker", env={"PATH": "/opt/bin", "LR": "0.1"})
     named = after(found, "--env")
-    assert {"LR", "TOKEN", "RANK", "PYTHONPATH", "PATH=/opt/bin"} <= set(named)
+    assert {"LR", "RANK", "PYTHONPATH", "PATH=/opt/bin"} <= set(named)
     assert not any("hush" in word for word in found)
+
+
+def test_an_engine_keeps_a_secret_only_for_an_image_without_a_shell(tmp_path: Path) -> None:
+    assert "TOKEN" not in after(words(tmp_path, "docker"), "--env")
+    assert "TOKEN" in after(words(tmp_path, "docker", has_shell=False), "--env")
+
+
+def test_a_run_is_held_to_what_it_asked_for(tmp_path: Path) -> None:
+    found = words(tmp_path, "podman", resources={"memory_gb": 1.5, "cpus": 2.0})
+    assert after(found, "--memory") == ["1536m"] and after(found, "--cpus") == ["2"]
+    found = words(tmp_path, "podman", resources={"memory_gb": None})
+    assert "--memory" not in found and "--cpus" not in found
+
+
+def test_on_slurm_the_gpus_are_those_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_GPUS", "2,3")
+    found = words(tmp_path, "docker", resources={"gpus": 2})
+    assert after(found, "--gpus") == ['"device=2,3"']
+    assert "--gpus" not in words(tmp_path, "docker", resources={"gpus": 0})
 
 
 def test_a_secret_is_in_no_command_whatever_its_name(tmp_path: Path) -> None:

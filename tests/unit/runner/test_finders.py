@@ -7,7 +7,7 @@ import pytest
 
 from jupyter_compute.runner.builders import find_uv
 from jupyter_compute.runner.conda import find_conda
-from jupyter_compute.runner.containers import find_engine, find_engines
+from jupyter_compute.runner.containers import APPTAINERS, BUILDERS, find_engine, find_engines
 
 DENIED = "Got permission denied while trying to connect to the Docker daemon socket"
 ABSENT = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"
@@ -40,7 +40,7 @@ def test_an_engine_that_answers_is_preferred(tmp_path: Path, env: dict[str, str]
 
 
 def test_what_is_wrong_with_an_engine_is_said(tmp_path: Path, env: dict[str, str]) -> None:
-    assert "neither Docker nor Podman" in find_engine(env).trouble
+    assert "neither Docker nor Podman nor Apptainer" in find_engine(env).trouble
     docker(tmp_path / "bin", f"echo '{DENIED}' >&2; exit 1")
     denied = find_engine(env)
     assert "may not use it" in denied.trouble and "docker USER" in denied.remedy
@@ -88,3 +88,21 @@ def test_uv_is_found_where_its_installers_put_it(
     assert find_uv("/no/such/python", env) == []
     uv = program(tmp_path / place, "exit 0")
     assert find_uv("/no/such/python", env) == [uv]
+
+
+def test_an_engine_is_found_for_what_only_some_can_do(tmp_path: Path, env: dict[str, str]) -> None:
+    said = find_engine(env, only=APPTAINERS)
+    assert "one for Apptainer, and there is no Apptainer" in said.trouble
+    path = program(tmp_path / "bin/singularity", "echo singularity-ce version 4.1.2-jammy")
+    assert find_engine(env) == ("singularity", path, "4.1.2-jammy", "", "")
+    said = find_engine(env, only=BUILDERS)
+    assert "by Docker or Podman, and there is only singularity" in said.trouble
+    path = program(tmp_path / "bin/apptainer", "echo apptainer version 1.3.6")
+    assert [one.path for one in find_engines(env)] == [path]
+    docker(tmp_path / "bin", "echo 20.10.24")
+    assert [find_engine(env).name, find_engine(env, only=APPTAINERS).name] == [
+        "docker",
+        "apptainer",
+    ]
+    chosen = {**env, "JUPYTER_COMPUTE_CONTAINER_ENGINE": "apptainer"}
+    assert find_engine(chosen).path == path

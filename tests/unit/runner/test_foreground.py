@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_compute.runner.blobs import Blobs
+from jupyter_compute.runner.endings import BY_HOST
 from jupyter_compute.runner.foreground import write_secrets
 from jupyter_compute.runner.incoming import Incoming
 
@@ -92,6 +93,51 @@ def test_an_attempt_that_an_engine_begins_goes_on_from_the_one_before(
     ended = json.loads((folder / "exit.json").read_text())
     assert (ended["state"], ended["requeue"], ended["started"]) == ("failed", True, 5.0)
     assert not (folder.parent / "secrets.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        ({"state": "completed", "exit_code": 0}, 0),
+        ({"state": "failed", "exit_code": 3, "error": "exit code 3"}, 3),
+        ({"state": "canceled", "error": "canceled by ann"}, 1),
+    ],
+    ids=lambda value: value["state"] if isinstance(value, dict) else "",
+)
+def test_a_run_that_is_over_is_not_begun_again_by_an_engine(
+    ended: dict[str, object], code: int, archive: Path, folder: Path
+) -> None:
+    """Such as when its node dies after its last word and before its engine has heard of it."""
+    give(folder, "/bin/sh", "-c", "echo again")
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**job, "requeues": 2}))
+    (folder / "exit.json").write_text(json.dumps(ended))
+    second, third = folder.parent / "2", folder.parent / "3"
+    assert [keep(archive, second), keep(archive, third)] == [code, code]
+    assert not (second / "log").exists() and not (third / "log").exists()
+    assert json.loads((folder / "exit.json").read_text()) == ended
+
+
+def test_a_run_whose_attempts_are_used_up_is_not_begun_again_by_an_engine(
+    archive: Path, folder: Path
+) -> None:
+    give(folder, "/bin/sh", "-c", "echo again")
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**job, "requeues": 0}))
+    (folder / "state.json").write_text('{"phase": "running", "started": 5.0}')
+    assert keep(archive, folder.parent / "2") == 1
+    assert not (folder.parent / "2" / "log").exists()
+
+
+def test_what_ended_because_its_host_wanted_it_to_goes_on_when_its_engine_begins_it_again(
+    archive: Path, folder: Path
+) -> None:
+    give(folder, "/bin/sh", "-c", "echo again")
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**job, "requeues": 1}))
+    (folder / "exit.json").write_text(json.dumps({"state": "failed", "error": BY_HOST}))
+    assert keep(archive, folder.parent / "2") == 0
+    assert (folder.parent / "2" / "log").read_text() == "again\n"
 
 
 def test_a_program_hears_that_its_time_is_nearly_up_and_its_checkpoint_makes_it_go_on(
