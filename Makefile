@@ -13,7 +13,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv,yarn
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -78,8 +78,7 @@ ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh z
   slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server \
   openjdk-17-jre-headless
 SPARK := 4.3.0
-YARN := 3.5.0
-engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(YARN)
+engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made .engines/livy/.made .engines/hdfs/.made
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
@@ -94,13 +93,18 @@ engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(
 	$(UV) pip install --quiet --python .engines/spark/bin/python pyspark==$(SPARK) ipykernel nbclient
 	touch $@
 
-# The version of Hadoop is that of the Spark above.
-.engines/yarn/.made-$(YARN): tests/clusters/yarn-pom.xml
+# The newest Livy that a registry of packages has, and Hadoop's file system; Spark is the one above.
+.engines/livy/.made: MAIN := org.apache.livy.server.LivyServer
+.engines/hdfs/.made: MAIN := org.apache.hadoop.test.MiniDFSClusterManager
+.engines/%/.made: tests/clusters/%-pom.xml
 	@command -v mvn >/dev/null || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
 	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends maven; }
-	rm -rf .engines/yarn
+	rm -rf .engines/$*
 	mvn --batch-mode --quiet -Dstyle.color=never --file $< \
-	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/yarn/jars
+	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/$*/jars
+	printf '#!/bin/sh\nexec java $$JAVA_OPTIONS -cp "$$CONF:$(CURDIR)/.engines/$*/jars/*" $(MAIN) "$$@"\n' \
+	  > .engines/$*/start
+	chmod +x .engines/$*/start
 	touch $@
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines

@@ -16,19 +16,22 @@ hypothesis.settings.register_profile("judge", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile("judge" if os.environ.get("CI") else "explore")
 
-_MADE = Path(__file__).parent.parent / ".engines"
+ENGINES = Path(__file__).parents[1] / ".engines"
 _ENGINES = {
     "chromium": ("chromium", "chromium-browser"),
     "git": ("git",),
+    "hdfs": (str(ENGINES / "hdfs" / "start"),),
+    "livy": (str(ENGINES / "livy" / "start"),),
     "netns": ("nsenter",),
     "node": ("node",),
-    "ray": (str(_MADE / "ray/bin/ray"),),
+    "ray": (str(ENGINES / "ray" / "bin" / "ray"),),
     "slurm": ("slurmctld", "/usr/sbin/slurmctld"),
-    "spark": (str(_MADE / "spark/bin/spark-submit"),),
+    "spark": (str(ENGINES / "spark" / "bin" / "spark-submit"),),
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
+    "yarn": (str(ENGINES / "yarn" / "start"),),
 }
-_REQUIRED = "chromium,docker,git,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv"
+_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv,yarn"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.

@@ -53,8 +53,8 @@ class SparkOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         staging: A folder that this machine and the cluster behind Livy both see:
             ``file:/shared/jc``, ``webhdfs://namenode:9870/user/ann/jc`` or, over TLS,
             ``swebhdfs://…``.
-        staging_there: The same folder as the cluster names it, where that differs, such as
-            ``hdfs:///user/ann/jc``.
+        staging_there: The same folder as the cluster names it, where that differs; that of
+            ``webhdfs:`` is in the cluster's own file system, as ``hdfs:///user/ann/jc``.
         livy_user: Whom to sign in to Livy as.
         livy_password: Where the password is kept: ``env:NAME``, ``file:PATH`` or
             ``keyring:SERVICE/USER``; without it you are asked.

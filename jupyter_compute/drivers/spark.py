@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
 from ..driver import BlobSource, Driver, DriverContext
-from ..errors import ConfigError
 from ..model import Digest, Job, JobStatus, RunId, TargetInfo
 from ._spark_options import SparkOptions
 from ._spark_submit import SubmitDriver
+
+if TYPE_CHECKING:
+    from ._livy_driver import LivyDriver
 
 __all__ = ["SparkDriver", "SparkOptions"]
 
@@ -97,10 +99,9 @@ class SparkDriver(Driver):
         await self.way.close()
 
 
-def _way(options: SparkOptions) -> type[SubmitDriver]:
-    if options.livy:
-        raise ConfigError(
-            "Spark behind Livy is not there yet",
-            hint="name the host that has spark-submit with the option host",
-        )
-    return SubmitDriver
+def _way(options: SparkOptions) -> type[SubmitDriver] | type[LivyDriver]:
+    if not options.livy:
+        return SubmitDriver
+    from ._livy_driver import LivyDriver  # noqa: PLC0415 - it brings an HTTP client
+
+    return LivyDriver

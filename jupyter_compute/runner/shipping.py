@@ -19,6 +19,9 @@ from .run_folder import RunFolder, files_below, is_text
 FILE, STATUS, ZIPPED = 1, 2, 3
 """Kinds of frames: bytes of a file, the same compressed, and a status."""
 
+LOST = b"L"
+"""What the foreground says when the engine has ended, and the run is to end with it."""
+
 _TICK_S = 0.1
 _LOOK_S, _FOLDER_S = 0.5, 1.0
 _FLUSH_S = 0.25
@@ -64,8 +67,8 @@ class Shipper:
         """Ship until the run is over; returns its final status.
 
         Args:
-            waiter: A pipe from who waits in the foreground: a byte asks for the end of the run,
-                and so does its end, since then the engine takes the job for dead.
+            waiter: A pipe from who waits in the foreground: a byte asks for the end of the run.
+                ``LOST`` says that the engine takes the job for dead, and so does its end.
         """
         watched = [waiter]
         while True:
@@ -75,17 +78,18 @@ class Shipper:
             ready, _, _ = select.select(watched, [], [], _TICK_S)
             if not ready:
                 continue
-            if os.read(waiter, 16):
+            asked = os.read(waiter, 16)
+            if asked and asked != LOST:
                 status.cancel(self.run.path)
             else:
-                watched = []
+                watched = watched if asked else []
                 self._end_by_host()
 
     def _look(self) -> dict[str, Any] | None:
         now = time.monotonic()
         is_over = os.path.exists(self.run / "exit.json")
         found = None
-        if is_over or now - self._looked >= _LOOK_S or self._told is None:
+        if is_over or now - self._looked >= _LOOK_S or not self._is_begun():
             self._looked = now
             found = status.read_status(self.run.path)
             # Only after the status, or the last bytes could be missed.
@@ -103,6 +107,14 @@ class Shipper:
             self.sink.flush()
         return None
 
+    def _is_begun(self) -> bool:
+        """Whether it was told that the program runs, or that something is built for it.
+
+        Until then the log waits: whoever sees the first line of a program sees it running.
+        """
+        told = self._told or {}
+        return bool(told) and (told.get("state") != "preparing" or bool(told.get("reason")))
+
     def _tell(self, found: dict[str, Any]) -> None:
         short = {key: value for key, value in found.items() if key != "sizes"}
         # How much it holds by now is news to nobody.
@@ -112,7 +124,8 @@ class Shipper:
             self._send(STATUS, short)
 
     def _ship_growing(self, now: float, is_over: bool) -> None:
-        self._grow("log")
+        if is_over or self._is_begun():
+            self._grow("log")
         if is_over or now - self._listed >= _FOLDER_S:
             self._listed = now
             for name in files_below(self.run / "work/logs", "logs"):

@@ -18,7 +18,7 @@ from typing import Any
 from . import garbage, launching, library, parcels, processes, programs
 from .blobs import Blobs
 from .failures import Failure
-from .shipping import Shipper
+from .shipping import LOST, Shipper
 from .sinks import FileSink, LineSink
 
 PAD = "JUPYTER_COMPUTE_PAD"
@@ -28,6 +28,8 @@ _BLOBS_LIMIT = 20 * (1 << 30)
 _ENVIRONMENTS_LIMIT = 40 * (1 << 30)
 _COLLECT_S = 6 * 3600.0
 _SHIPPERS = 5
+_WISHES = {signal.SIGTERM: b"T", signal.SIGINT: b"T", signal.SIGHUP: LOST}
+"""What each signal passes on: that the run is canceled, or that the engine has lost it."""
 
 
 def main(argv: list[str]) -> int:
@@ -92,9 +94,9 @@ class Waiter:
     def __init__(self, folder: str, segments: str) -> None:
         self.folder = folder
         self.segments = segments
-        self._is_asked = False
+        self._asked = b""
         self._writer = -1
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _WISHES:
             signal.signal(number, self._ask)
 
     def wait(self) -> int:
@@ -116,10 +118,13 @@ class Waiter:
         return 125
 
     def _ask(self, number: int, frame: object) -> None:
-        self._is_asked = True
-        if self._writer >= 0:
+        self._asked = _WISHES[signal.Signals(number)]
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._writer >= 0 and self._asked:
             try:
-                os.write(self._writer, b"T")
+                os.write(self._writer, self._asked)
             except OSError:
                 return
 
@@ -132,8 +137,7 @@ class Waiter:
         os.close(asked)
         os.close(answer)
         os.waitpid(pid, 0)
-        if self._is_asked:
-            self._ask(0, None)
+        self._pass_on()
         return told
 
     def _ship(self, asked: int, answer: int, *, is_first: bool) -> None:

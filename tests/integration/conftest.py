@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters.livy import LivyServer, livy_server
 from clusters.ray import RayCluster
 from clusters.slurm import Slurm
 from clusters.spark import SparkCluster, spark_cluster
@@ -102,3 +103,14 @@ def spark(
 def play_spark(tmp_path: Path) -> Play:
     """What plays a coroutine with a target of the kind spark."""
     return play_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def livy(
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LivyServer]:
+    """A server of Livy, for all tests that leave it as it is."""
+    for name in ("java", "livy", "spark"):
+        engine(name)
+    with livy_server(tmp_path_factory.mktemp("livy")) as running:
+        yield running

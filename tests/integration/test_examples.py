@@ -87,23 +87,6 @@ def test_the_notebook_about_ssh_runs_on_a_real_machine(
 
 
 @pytest.mark.usefixtures("workspace")
-def test_the_notebook_about_spark_runs_on_a_real_cluster(
-    tmp_path: Path, spark: SparkCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = ",".join(f"{name}={value}" for name, value in spark.env.items())
-    words = f"--web-ui {spark.web} --python {PYTHON} --total-cores 1 --env '{given}'"
-    monkeypatch.setenv("MASTER", spark.url)
-    monkeypatch.setenv("MORE", words)
-    output = execute(tmp_path / "examples", "spark.ipynb")
-
-    assert spark.url in output("%compute attach")
-    assert "3.1" in output("round(pi, 1)")
-    assert "PATH_NOT_FOUND" in output("missing.wait()")
-    assert "missing" in output("%compute runs")
-    assert "detached" in output("%compute detach")
-
-
-@pytest.mark.usefixtures("workspace")
 def test_the_notebook_about_slurm_runs_on_a_real_cluster(
     tmp_path: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,4 +120,21 @@ def test_the_notebook_about_ray_runs_on_a_real_cluster(
     assert "report.json" in output("%compute outputs")
     assert "canceled" in output("%compute cancel")
     assert "endless" in output("%compute runs")
+    assert "detached" in output("%compute detach")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_notebook_about_spark_runs_on_a_real_cluster(
+    tmp_path: Path, spark: SparkCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ",".join(f"{name}={value}" for name, value in spark.env.items())
+    words = f"--web-ui {spark.web} --python {PYTHON} --total-cores 1 --env '{given}'"
+    monkeypatch.setenv("MASTER", spark.url)
+    monkeypatch.setenv("MORE", words)
+    output = execute(tmp_path / "examples", "spark.ipynb")
+
+    assert spark.url in output("%compute attach")
+    assert "3.1" in output("round(pi, 1)")
+    assert "PATH_NOT_FOUND" in output("missing.wait()")
+    assert "missing" in output("%compute runs")
     assert "detached" in output("%compute detach")

@@ -135,7 +135,8 @@ def test_it_is_submitted_through_ssh(
         return info
 
     with Sshd(tmp_path / "sshd", "head") as sshd:
-        options = {"host": "head", "config_file": str(sshd.ssh_config)}
+        root = f"{tmp_path}/ünï cödé's #1"
+        options = {"host": "head", "config_file": str(sshd.ssh_config), "root": root}
         info = play_spark(act, **options, **here)
     assert info.facts["spark"].startswith("4.") and info.facts["java"]
     assert info.resource_id == f"spark:local[1] from ssh://{sshd.user}@127.0.0.1:{sshd.port}"

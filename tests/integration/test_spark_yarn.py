@@ -19,6 +19,7 @@ def yarn(
     engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[YarnCluster]:
     engine("spark")
+    engine("yarn")
     with yarn_cluster(tmp_path_factory.mktemp("yarn")) as running:
         yield running
 
