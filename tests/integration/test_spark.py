@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -225,6 +226,23 @@ def test_the_death_of_java_is_told_as_that(play_spark: Play, here: dict[str, Any
     status = play_spark(act, **here)
     assert status.state is RunState.FAILED
     assert "SIGKILL" in status.error and "Java" in status.error
+
+
+def test_a_keeper_that_is_killed_leaves_neither_java_nor_python(
+    play_spark: Play, here: dict[str, Any], tmp_path: Path
+) -> None:
+    async def act(desk: Desk) -> JobStatus:
+        job = await desk.launch(make_job(desk.blobs, say("working\n"), rest(600)))
+        await desk.until(lambda: desk.text(job, "log"))
+        state = tmp_path / "target" / "runs" / job.run_id / "1" / "state.json"
+        os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
+        status = await desk.over(job)
+        assert not processes(f"runs/{job.run_id}")
+        return status
+
+    status = play_spark(act, **here)
+    assert status.state is RunState.FAILED
+    assert "keeper" in status.error
 
 
 # -- what must survive -------------------------------------------------------------------------
