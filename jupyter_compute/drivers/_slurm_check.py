@@ -70,8 +70,7 @@ async def look(
         )
         return structs.replace(info, slots=None, problems=(problem, *info.problems))
     partitions = list(_partitions(said))
-    facts = {**info.facts, "Slurm": out.split()[-1]}
-    facts.update(_facts(said, partitions))
+    facts = {"Slurm": out.split()[-1], **dict(_facts(said, partitions))}
     problems = [*_problems(said, partitions, options)]
     if is_probing and not any(problem.fatal for problem in problems):
         proof, trouble = await _probe(execute, options, root)
@@ -79,6 +78,8 @@ async def look(
         problems += trouble
     problems += [one for one in info.problems if not _is_of_login(one)]
     problems.sort(key=lambda problem: not problem.fatal)
+    # The cluster first: what its login node is like matters less.
+    facts = {**facts, **info.facts}
     info = structs.replace(info, slots=None, facts=facts, problems=tuple(problems))
     return _sized(info, [one for one in partitions if one.is_meant(options.partition)])
 

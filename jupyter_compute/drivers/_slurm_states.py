@@ -72,6 +72,7 @@ _REASONS = {
     "PartitionDown": "its partition is down",
     "PartitionInactive": "its partition takes no jobs now",
     "PartitionNodeLimit": "it asks for more nodes, or larger ones, than its partition has",
+    "PartitionConfig": "it asks for more than its partition has",
     "PartitionTimeLimit": "it asks for more time than its partition gives",
     "InvalidAccount": "its account is not valid",
     "InvalidQOS": "its QOS is not valid",

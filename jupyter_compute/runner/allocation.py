@@ -86,6 +86,25 @@ def node_names() -> list[str]:
     return done.stdout.decode("utf-8", "replace").split() or [socket.gethostname()]
 
 
+def ask_to_end() -> bool:
+    """Ask the processes of all ranks to end; tells whether Slurm handed that on.
+
+    The launcher would not: asked to end, it has them killed at once.
+    """
+    words = ["scancel", "--signal=TERM", os.environ.get("SLURM_JOB_ID", "")]
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_ASK_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
 def requeue() -> None:
     """Have Slurm start this job again, which ends it; a refusal leaves that to the near end."""
     job_id = os.environ.get("SLURM_JOB_ID")

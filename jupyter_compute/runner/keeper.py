@@ -15,7 +15,7 @@ import traceback
 import warnings
 from typing import Any
 
-from . import endings, environments, leavings, processes, programs
+from . import allocation, endings, environments, leavings, processes, programs
 from .apptainer import Sif
 from .bell import Bell
 from .cgroups import Cgroup
@@ -214,14 +214,20 @@ class Keeper:
             said = ranks_by_pid[pid].listens
             return processes.handles(starter.aim(pid), signal.SIGUSR2) if said is None else said
 
+        def ask_many(pid: int) -> bool:
+            rank = ranks_by_pid.get(pid)
+            return rank is not None and rank.is_step and allocation.ask_to_end()
+
         watched = (self.run, self.family, self.observer, self.bell, self._settle)
-        vigil = Vigil(*watched, aim=starter.aim, listens=listens)
+        vigil = Vigil(*watched, aim=starter.aim, listens=listens, ask_many=ask_many)
         self.status["started"] = started
         self._note_start(list(ranks_by_pid))
         limit_min = (self.job.get("resources") or {}).get("time_limit_min")
         pid, wait_status = vigil.wait(list(ranks_by_pid), self.state, limit_min, self.grace_s)
         self._time("run", begun)
         self.status["ended"] = started + time.monotonic() - begun
+        if wait_status and allocation.is_given(self.job):
+            vigil.hear_late()
         self._judge(starter.outcome(pid, wait_status), vigil.verdict, ranks_by_pid[pid])
 
     def _make_ready(self) -> tuple[Plain | Contained, list[Rank]]:

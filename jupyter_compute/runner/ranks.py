@@ -23,6 +23,7 @@ class Rank(NamedTuple):
         argv: Its program and arguments.
         env: What it finds in its environment besides.
         log: The file for its output, below the attempt's folder.
+        is_step: Whether Slurm starts them, as a step of its job.
         listens: Whether it wants to hear that its time is nearly up; ``None`` if it shows that
             itself, by handling the signal.
     """
@@ -32,6 +33,7 @@ class Rank(NamedTuple):
     env: dict[str, str]
     log: str
     listens: bool | None = None
+    is_step: bool = False
 
 
 def ranks_of(
@@ -64,7 +66,7 @@ def ranks_of(
     is_spread = allocation.is_given(job) and path is not None
     if how == "mpi" and job.get("mpi") and is_spread:
         words = allocation.launcher(resources, str(job["mpi"]), [*prefix, *argv])
-        return [Rank(0, words, {}, "log", False)]
+        return [Rank(0, words, {}, "log", listens=False, is_step=True)]
     if how == "mpi":
         # Under Slurm it starts its processes on all nodes of the allocation. It would hand on a
         # warning to processes that end on it.
@@ -76,7 +78,7 @@ def ranks_of(
     ports = _free_ports(count)
     if is_spread:
         words = allocation.launcher(resources, "none", allocation.wrapped(folder, argv))
-        return [Rank(0, words, allocation.variables(resources, ports[0]), "log", True)]
+        return [Rank(0, words, allocation.variables(resources, ports[0]), "log", True, True)]
     return [
         Rank(
             number,

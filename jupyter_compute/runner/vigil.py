@@ -17,6 +17,7 @@ from .run_folder import MEGABYTE, RunFolder
 
 _SETTLED_S = 0.3
 _REPEAT_S = 0.2
+_LATE_S = 0.5
 
 
 class Vigil:
@@ -31,6 +32,7 @@ class Vigil:
             worth the while for a program that ends at once.
         aim: Returns the pid to signal for a child that stands for a program elsewhere.
         listens: Tells whether a child wants to hear that the time of its job is nearly up.
+        ask_many: Asks the programs to end that a child started elsewhere; tells whether it did.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Vigil:
         settle: Callable[[], None],
         aim: Callable[[int], int],
         listens: Callable[[int], bool],
+        ask_many: Callable[[int], bool],
     ) -> None:
         self.run = run
         self.family = family
@@ -50,6 +53,7 @@ class Vigil:
         self.verdict: tuple[str, str] | None = None
         """State and error, if the program was asked to end."""
         self._aim = aim
+        self._ask_many = ask_many
         self._listens: Callable[[int], bool] | None = listens
         self._settle: Callable[[], None] | None = settle
         self._steps: list[tuple[float, int]] = []
@@ -96,6 +100,17 @@ class Vigil:
                 due = min(due, settled_at)
             self.bell.pause(min(due - time.monotonic(), self.observer.wait_s()))
 
+    def hear_late(self) -> None:
+        """Wait a moment for what may have ended the programs, and is about to be heard here.
+
+        An engine that ends a job sends its signal to all processes, in any order.
+        """
+        deadline = time.monotonic() + _LATE_S
+        while self.verdict is None and time.monotonic() < deadline:
+            self.verdict = self._reason_to_end(None)
+            if self.verdict is None:
+                self.bell.pause(deadline - time.monotonic())
+
     def _warn(self, pids: Iterable[int]) -> None:
         """Tell programs once that they will be ended soon, if they want to hear it."""
         listens, self._listens = self._listens, None
@@ -124,13 +139,19 @@ class Vigil:
 
     def _ask(self, pids: Iterable[int], now: float, grace_s: float) -> None:
         """Ask programs to end by the signal they listen to, as a terminal would: their groups."""
+        once_more = now + grace_s / 2
         for pid in map(self._aim, pids):
+            if self._ask_many(pid):
+                # What started them would have them killed if it were asked as well.
+                once_more = float("inf")
+                continue
             by_int = processes.handles(pid, signal.SIGINT) and not processes.handles(
                 pid, signal.SIGTERM
             )
             with contextlib.suppress(OSError):
                 processes.signal_group(pid, signal.SIGINT if by_int else signal.SIGTERM)
-        self._steps = [(now + grace_s / 2, signal.SIGTERM), (now + grace_s, signal.SIGKILL)]
+        steps = [(once_more, signal.SIGTERM), (now + grace_s, signal.SIGKILL)]
+        self._steps = [step for step in steps if step[0] < float("inf")]
 
     def _press(self, now: float) -> None:
         while self._steps and now >= self._steps[0][0]:

@@ -15,9 +15,11 @@ TIMED_OUT = "sbatch: error: Batch job submission failed: Socket timed out on sen
 # A trouble is a file. Whoever takes one that holds once moves it away first.
 _SCRIPT = """\
 #!/bin/sh
-printf '%s\\n' {name}" $(printf '%s' "$*" | tr '\\n' ' ')" >> {folder}/calls
+printf '%s\\n' "{name} $*" >> {folder}/calls
 trouble={folder}/{name}
-if mv "$trouble.once" "$trouble.$$" 2>/dev/null; then trouble=$trouble.$$; fi
+if [ -e "$trouble.once" ] && mv "$trouble.once" "$trouble.$$" 2>/dev/null; then
+  trouble=$trouble.$$
+fi
 [ -e "$trouble" ] || exec {real} "$@"
 what=$(head -n 1 "$trouble")
 if [ "$what" = lose ] || [ "$what" = lose-hang ]; then {real} "$@" > /dev/null 2>&1; fi

@@ -241,7 +241,8 @@ class Slurm:
             # What ended while the controller was away is reported again only after a while.
             nodes = f"nodename={','.join(self.nodes)}"
             self.run("scontrol", "update", nodes, "state=down", "reason=cleaning")
-            self.run("scontrol", "update", nodes, "state=resume")
+            # They may be back by themselves already.
+            self._does("scontrol", "update", nodes, "state=resume")
         self._wait(lambda: not self.run("squeue", "--all", "--noheader"), "jobs to end")
 
     # How

@@ -14,7 +14,7 @@ from killer import LINES
 from slurm_survivors import SlurmStage, fill, stages_of
 from survivors import until
 
-from jupyter_compute.model import Resources, RunState
+from jupyter_compute.model import RunState
 
 SetUp = Callable[..., SlurmStage]
 
@@ -82,7 +82,8 @@ def test_a_run_that_is_preempted_for_good_goes_on_in_another_job(
     (stage.place / "hold").touch()
     (run,) = stage.over(run.id)
     stage.check_facts(run, attempt=2, starts=2, lines=LINES)
-    assert [job.state for job in stage.jobs(run)] == ["PREEMPTED", "COMPLETED"]
+    first, second = stage.jobs(run)
+    assert first.state == "PREEMPTED" and second.id > first.id
 
 
 def test_a_submit_from_inside_a_job_is_a_job_like_any_other(slurm: Slurm, new_stage: SetUp) -> None:
@@ -104,7 +105,7 @@ def test_a_submit_from_inside_a_job_is_a_job_like_any_other(slurm: Slurm, new_st
     stage.check_whole(run, 60)
 
 
-@pytest.mark.parametrize("name", ["a b", "50% of it", "%j_%x", "-x", "ünï 'q\"", "x" * 200, "a\\b"])
+@pytest.mark.parametrize("name", ["50% of %j", "-x ünï 'q\" \\b", "x" * 200])
 def test_a_name_of_any_sort_does_no_harm(name: str, new_stage: SetUp) -> None:
     stage = new_stage()
     run = stage.client.submit(["echo", "fine"], source=stage.source, target="lab", name=name)
@@ -114,9 +115,8 @@ def test_a_name_of_any_sort_does_no_harm(name: str, new_stage: SetUp) -> None:
 
 def test_a_run_that_is_too_long_fails_as_that(new_stage: SetUp, slurm: Slurm) -> None:
     stage = new_stage()
-    resources = Resources(time_limit_min=1)
     run = stage.submit("run", LINES, stage.place / "hold")
     stage.until_in_state(run.id, "running")
     slurm.end_in(stage.until_job(run, "RUNNING").id, 2)
     (run,) = stage.over(run.id)
-    assert resources and run.state is RunState.FAILED and "time" in run.error, run
+    assert run.state is RunState.FAILED and "time" in run.error, run

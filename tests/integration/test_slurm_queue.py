@@ -15,7 +15,7 @@ from slurm_survivors import SlurmStage, fill, stages_of
 from survivors import until
 
 from jupyter_compute.drivers.slurm import SlurmDriver
-from jupyter_compute.model import Resources, RunState
+from jupyter_compute.model import Resources, Run, RunState
 from jupyter_compute.testing import say
 from jupyter_compute.testing.house import House
 
@@ -32,8 +32,9 @@ def new_stage(slurm: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 # -- very many ---------------------------------------------------------------------------------
 
 
-def test_a_thousand_runs_that_wait_cost_few_questions(
-    slurm_with_accounting: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [250, pytest.param(1000, marks=pytest.mark.long)])
+def test_very_many_runs_that_wait_cost_few_questions(
+    count: int, slurm_with_accounting: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slurm = slurm_with_accounting
     for name, value in slurm.env.items():
@@ -42,28 +43,27 @@ def test_a_thousand_runs_that_wait_cost_few_questions(
     options = {"root": str(tmp_path / "shared")}
     house = House(tmp_path / "home", SlurmDriver, options, python=sys.executable)
 
-    async def act() -> list[Any]:
+    async def act() -> list[Run]:
         async with house.serving():
-            runs = [house.submit(say("never\n")) for _ in range(1000)]
+            runs = [house.submit(say("never\n")) for _ in range(count)]
             for run in runs:
                 await house.until(run.id, lambda run: run.reason.startswith("PENDING"))
             slurm.commands.forget()
             for _ in range(3):
                 await asyncio.to_thread(_until_asked_again, slurm)
-            asked = slurm.commands.calls()
-            print(len(asked), "calls for three questions:", *asked, sep="\n")
-            assert [call.split()[0] for call in asked].count("squeue") <= 4
-            assert not slurm.commands.calls("sacct")
+            asked = [call.split()[0] for call in slurm.commands.calls()]
+            assert set(asked) == {"squeue"} and len(asked) <= 4, asked
             slurm.cancel_all()
             slurm.commands.forget()
             over = [await house.over(run.id) for run in runs]
-            print(len(slurm.commands.calls()), "calls for a thousand ends")
-            assert len(slurm.commands.calls("squeue", "sacct")) < 60
+            # Slurm may have cleared them away by parts.
+            assert len(slurm.commands.calls("squeue", "sacct")) < 40
             return over
 
     try:
         for run in asyncio.run(act()):
             assert (run.state, run.attempt) == (RunState.CANCELED, 1), run
+        assert len(slurm.commands.calls("sbatch")) == 0
     finally:
         house.close()
         slurm.cancel_all()
@@ -122,20 +122,51 @@ def test_a_run_beyond_what_the_cluster_holds_waits_and_says_so(
 @pytest.mark.parametrize(
     ("options", "resources", "words"),
     [
-        ({"partition": "attic"}, Resources(), "invalid partition"),
+        ({"partition": "attic"}, Resources(), "partition"),
         ({}, Resources(gpus=9), "not available"),
-        ({}, Resources(nodes=50), "not available"),
         ({"constraint": "no-such-thing"}, Resources(), "feature"),
         ({"sbatch": ["--no-such-option"]}, Resources(), "no-such-option"),
+        ({"sbatch": ["--mem=1.5.2"]}, Resources(), "--mem"),
+        ({"prologue": "echo no such module >&2; exit 3"}, Resources(), "no such module"),
     ],
-    ids=["partition", "gpus", "nodes", "constraint", "extra"],
+    ids=["partition", "gpus", "constraint", "option", "value", "prologue"],
 )
 def test_what_slurm_refuses_fails_with_its_own_words_and_our_hint(
     options: dict[str, Any], resources: Resources, words: str, new_stage: SetUp
 ) -> None:
     stage = new_stage(**options)
-    run = stage.submit("run", resources=resources)
+    run = stage.client.submit(["true"], source=stage.source, target="lab", resources=resources)
     (run,) = stage.over(run.id)
     assert run.state is RunState.FAILED
     assert words in run.error.lower(), run.error
-    assert not stage.jobs(run)
+    assert not [job for job in stage.jobs(run) if job.state in ("PENDING", "RUNNING")]
+
+
+def test_a_run_that_can_never_start_waits_and_says_why(new_stage: SetUp) -> None:
+    stage = new_stage()
+    wanted = Resources(nodes=50)
+    run = stage.client.submit(["true"], source=stage.source, target="lab", resources=wanted)
+    run = stage.until_reason(run, "PENDING: Partition")
+    assert "it asks for more" in run.reason
+    stage.client.cancel(run.id, "somebody")
+    (run,) = stage.over(run.id)
+    assert run.state is RunState.CANCELED
+
+
+def test_accounting_that_is_away_delays_and_loses_nothing(
+    slurm_with_accounting: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm = slurm_with_accounting
+    with stages_of(slurm, tmp_path, monkeypatch) as set_up:
+        stage = set_up()
+        hold = stage.place / "hold"
+        running = stage.submit("running", LINES, hold)
+        stage.until_in_state(running.id, "running")
+        slurm.kill_dbd()
+        try:
+            late = stage.submit("late", LINES)
+            hold.touch()
+            for run in stage.over(running.id, late.id):
+                stage.check_whole(run, LINES)
+        finally:
+            slurm.start_dbd()

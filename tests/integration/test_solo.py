@@ -16,12 +16,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from jupyter_compute.drivers import _parcel
-from jupyter_compute.drivers._frames import Inbox, pieces_of, words_of
+from jupyter_compute import parcels
 from jupyter_compute.errors import DriverError
 from jupyter_compute.model import Job, RunState, Secret
-from jupyter_compute.runner import solo
-from jupyter_compute.runner.sinks import FileSink, LineSink, parse_name
+from jupyter_compute.parcels import Inbox, parse_name, pieces_of, words_of
+from jupyter_compute.runner.sinks import FileSink, LineSink
 from jupyter_compute.testing import (
     MemoryBlobs,
     die,
@@ -35,12 +34,6 @@ from jupyter_compute.testing import (
 )
 
 PATIENCE_S = 60.0
-START = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from runner import solo
-sys.exit(solo.main(sys.argv[2:]))
-"""
 
 
 class Engine:
@@ -55,25 +48,25 @@ class Engine:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, job: Job, blobs: MemoryBlobs, *, lines: bool = False) -> None:
-        parts = [_parcel.pack_blobs(part, blobs) for part in _parcel.split(job.digests, blobs)]
-        order = _parcel.pack_order(job)
-        runner = self._unpack(_parcel.pack_runner()) / _parcel.RUNNER
+        parts = [parcels.pack_blobs(part, blobs) for part in parcels.split(job.digests, blobs)]
+        order = parcels.pack_order(job)
+        runner = self._unpack(parcels.pack_runner()) / parcels.RUNNER
         paths = [str(self._unpack(part)) for part in parts]
         words = ["--root", str(self.root), *([] if lines else ["--segments", str(self.segments)])]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-I", "-S", "-c", START, str(runner)),
+                    *(sys.executable, "-I", "-S", str(runner), "solo"),
                     *(str(self._unpack(order.parcel)), *paths, *words),
                 ],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, solo.PAD: order.pad},
+                env={**os.environ, parcels.PAD: order.pad},
                 start_new_session=True,
             )
 
-    def _unpack(self, parcel: _parcel.Parcel) -> Path:
+    def _unpack(self, parcel: parcels.Parcel) -> Path:
         path = self.folder / "unpacked" / parcel.name
         archive = path.with_suffix(".zip")
         archive.parent.mkdir(exist_ok=True)
@@ -252,10 +245,10 @@ def test_a_signal_is_told(engine_of_jobs: Engine) -> None:
 def test_equal_contents_are_equal_parcels() -> None:
     blobs = MemoryBlobs()
     digests = [blobs.add(b"%d" % number * 1000) for number in range(50)]
-    first = [_parcel.pack_blobs(part, blobs) for part in _parcel.split(digests, blobs)]
-    again = [_parcel.pack_blobs(part, blobs) for part in _parcel.split(digests[::-1], blobs)]
+    first = [parcels.pack_blobs(part, blobs) for part in parcels.split(digests, blobs)]
+    again = [parcels.pack_blobs(part, blobs) for part in parcels.split(digests[::-1], blobs)]
     assert first == again
-    assert _parcel.pack_runner() == _parcel.pack_runner()
+    assert parcels.pack_runner() == parcels.pack_runner()
 
 
 def test_many_small_segments_become_few(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ for epoch in range(1, 401):
     time.sleep(0.25)
 """
 
+FORMS = {"slurm": {"Name": "lab", "Host": "login1", "Partition": "gpu"}}
 
 # A reader's machine has other folders than the one that takes the pictures.
 SAY_OTHERWISE = """
@@ -217,12 +218,32 @@ def test_take_the_pictures_of_a_machine_behind_ssh(
     form.get_by_label("Name").fill("gpu-box")
     form.get_by_label("Host").fill("gpu1")
     picture("ssh")
+    form.get_by_text("Login", exact=True).click()
     config = form.get_by_role("textbox", name="Configuration of SSH")
     config.fill(str(machine.ssh_config))
     form.get_by_role("button", name="Test connection").click()
     expect(page.get_by_role("dialog")).to_contain_text("SHA256")
     form.get_by_role("heading").scroll_into_view_if_needed()
     picture("ssh-prompt", {machine.address: "10.0.0.7"})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("kind", "given"), FORMS.items(), ids=FORMS)
+def test_take_the_pictures_of_a_form(
+    served: Served, page: Page, kind: str, given: dict[str, str], picture: Callable[..., None]
+) -> None:
+    """The form that attaches a cluster, with what few people need folded away."""
+    page.set_viewport_size({"width": 960, "height": 1000})
+    page.goto(f"{served.base}lab?reset&token={served.token}")
+    page.locator("#jp-main-dock-panel").wait_for()
+    command(page, "application:close-all")
+    command(page, "compute:attach", kind=kind)
+    form = page.locator(".jp-compute-AttachForm")
+    for label, text in given.items():
+        form.get_by_label(label).first.fill(text)
+    form.get_by_role("heading").click()
+    page.get_by_role("tab", name="File Browser").click()
+    picture(f"{kind}-form")
 
 
 @pytest.mark.long
