@@ -103,6 +103,7 @@ import os, glob
 conf = sc.getConf()
 print(conf.get("spark.nonsense"), conf.get("spark.key"), conf.get("spark.driver.memory"))
 print(conf.get("spark.sql.shuffle.partitions"))
+print(*sorted(os.listdir(os.environ["JUPYTER_COMPUTE_FILES"])))
 for path in glob.glob("/proc/[0-9]*/cmdline"):
     try:
         words = open(path, "rb").read()
@@ -119,7 +120,7 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
         status = await desk.run(job)
         log = await desk.text(job, "log")
         assert status.state is RunState.COMPLETED, log
-        assert log == 'an "odd" \\ value hush-hush 615m\n2\n'
+        assert log == 'an "odd" \\ value hush-hush 615m\n2\ncell.json cell.py\n'
 
     conf = {"spark.nonsense": 'an "odd" \\ value', "spark.key": "{env:KEY}"}
     play_spark(act, conf=conf, **here)
