@@ -254,6 +254,9 @@ class RayCluster:
             nonlocal started
             # A head leaves its processes behind once it is there.
             if started.poll() not in (None, 0):
+                if "--head" in words:
+                    # What it had started so far would be in the way of the next one.
+                    self.kill_head()
                 started = self._start(*words)
             return bool(reached())
 
