@@ -40,6 +40,9 @@ from jupyter_compute.testing import (
     write,
 )
 
+# A cluster is slow to start where much else runs.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture
 def cluster(ray_cluster: RayCluster) -> RayCluster:

@@ -16,6 +16,9 @@ from jupyter_compute.errors import TargetUnreachableError
 from jupyter_compute.model import Job, JobStatus, RunState
 from jupyter_compute.testing import leave, make_job, rest, say, tell, write
 
+# A cluster is slow to start where much else runs.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture
 def cluster(ray_cluster: RayCluster) -> RayCluster:
