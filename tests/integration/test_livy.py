@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 from clusters.gateway import Gateway, make_certificate, password
-from clusters.livy import LivyServer
+from clusters.livy import LivyServer, livy_server
+from clusters.spark import processes
+from clusters.yarn import yarn_cluster
 
 from jupyter_compute.driver import DriverContext
 from jupyter_compute.drivers._livy_driver import LivyDriver
@@ -29,7 +31,7 @@ from jupyter_compute.errors import (
 from jupyter_compute.model import InputFile, Job, JobStatus, Question, RunState, Secret
 from jupyter_compute.testing import MemoryBlobs, make_job, rest, say, write
 
-PATIENCE_S = 150.0
+PATIENCE_S = 300.0
 PASSWORD = "op3n sesame"
 Play = Callable[..., Any]
 
@@ -473,6 +475,31 @@ def test_nothing_is_purged_while_something_runs(play: Play, livy: LivyServer) ->
         assert await desk.driver.list_jobs() == []
 
     play(act)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_a_driver_in_yarns_cluster_tells_and_ends_as_well(play: Play, tmp_path: Path) -> None:
+    """Where HDInsight runs it; a real YARN takes a minute for it."""
+    code = "print(spark.range(1000).count(), sc.master)\nimport time\ntime.sleep(600)"
+
+    async def act(desk: Desk) -> None:
+        job = await desk.launch(desk.cell(code))
+        assert await desk.says(job, "yarn\n") == "1000 yarn\n"
+        events = await desk.text(job, "events")
+        assert '"application_' in events and '"spark_ui"' in events
+        await desk.driver.cancel(job)
+        assert (await desk.over(job)).state is RunState.CANCELED
+        await until(lambda: not _containers())
+
+    def _containers() -> list[int]:
+        return processes(str(tmp_path / "yarn" / "nm"), "container_")
+
+    (tmp_path / "yarn").mkdir()
+    with yarn_cluster(tmp_path / "yarn") as yarn:
+        with livy_server(tmp_path / "livy", master="yarn", mode="cluster", env=yarn.env) as server:
+            options = {"livy": server.url, "staging": f"file:{server.staging}"}
+            play(act, **options, executors=1, driver_memory="512m")
 
 
 def _javas(livy: LivyServer) -> list[int]:
