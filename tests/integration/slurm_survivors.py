@@ -64,6 +64,15 @@ class SlurmStage(Stage):
     def node_of(self, run: Run) -> str:
         return self.until_job(run, "RUNNING").nodes
 
+    def agent(self) -> int | None:
+        """Find the agent: the controller's child that runs an archive which the nodes see, too."""
+        controller = self.controller()
+        for child in children_of(controller) if controller else ():
+            with contextlib.suppress(OSError):
+                if b"/agent/runner-" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return child
+        return None
+
     def keeper(self, run: Run) -> int | None:
         """Find the keeper of a run that is not over, by what it says about itself."""
         process = self._keeper(run)

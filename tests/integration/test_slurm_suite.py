@@ -70,8 +70,9 @@ class TestHere(OnSlurm, DriverSuite):
     pass
 
 
+@pytest.mark.long
 class TestThroughSsh(ThroughSsh, DriverSuite):
-    pass
+    """The login and the queue are tested apart from each other everyday."""
 
 
 class TestJobsHere(OnSlurm, JobSuite):
