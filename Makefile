@@ -13,7 +13,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv
+export JUPYTER_COMPUTE_REQUIRE ?= chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv,yarn
 UV := $(BIN)/uv
 EXTENSION := jupyter_compute/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
@@ -78,8 +78,7 @@ ENGINES := openssh-server openssh-client iproute2 util-linux busybox fish tcsh z
   slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server \
   openjdk-17-jre-headless
 SPARK := 4.3.0
-YARN := 3.5.0
-engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(YARN) .engines/livy/.made .engines/hdfs/.made
+engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made .engines/livy/.made .engines/hdfs/.made
 	@missing=; for name in $(ENGINES); do \
 	    dpkg-query -W -f '$${Status}' "$$name" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$name"; \
 	  done; \
@@ -106,15 +105,6 @@ engines: .engines/ray/.made .engines/spark/.made-$(SPARK) .engines/yarn/.made-$(
 	printf '#!/bin/sh\nexec java $$JAVA_OPTIONS -cp "$$CONF:$(CURDIR)/.engines/$*/jars/*" $(MAIN) "$$@"\n' \
 	  > .engines/$*/start
 	chmod +x .engines/$*/start
-	touch $@
-
-# The version of Hadoop is that of the Spark above.
-.engines/yarn/.made-$(YARN): tests/clusters/yarn-pom.xml
-	@command -v mvn >/dev/null || { as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
-	    $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends maven; }
-	rm -rf .engines/yarn
-	mvn --batch-mode --quiet -Dstyle.color=never --file $< \
-	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.engines/yarn/jars
 	touch $@
 
 test: $(VENV)/.with-test $(VENV)/.with-examples browser engines

@@ -29,8 +29,9 @@ _ENGINES = {
     "spark": (str(ENGINES / "spark" / "bin" / "spark-submit"),),
     "sshd": ("sshd", "/usr/sbin/sshd"),
     "uv": ("uv",),
+    "yarn": (str(ENGINES / "yarn" / "start"),),
 }
-_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv"
+_REQUIRED = "chromium,docker,git,hdfs,livy,mpirun,netns,node,podman,ray,slurm,spark,sshd,uv,yarn"
 _FOR_ROOT = ("docker", "netns", "podman", "slurm")
 
 # With them come interfaces of this machine's, and go: Chromium then gives up what it was loading.

@@ -215,15 +215,14 @@ class LivyDriver(Driver):
 
     async def _prepare(self, run: StagedRun, job: Job, wanted: Job) -> dict[str, Any]:
         parcels = await self.sender.find(job.digests)
-        program, runner = await self.sender.program()
+        program = await self.sender.program()
         await self.sender.order(run.folder, wanted)
         there = self.staging.there
         return body_of(
             job,
             self.options,
             file=f"{there}/{program}",
-            pyFiles=[f"{there}/{runner}"],
-            args=[there, run.folder, *parcels],
+            args=["staged", there, run.folder, *parcels],
             name=run.name,
         )
 

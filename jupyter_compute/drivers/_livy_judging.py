@@ -22,7 +22,7 @@ from ._livy_words import Batch, own_lines
 
 _FEW = 5
 _LINES = 300
-_SOON_S, _LATER_S = 1.0, 10.0
+_SOON_S = 1.0
 _KILL_S = 30.0
 _LOST = re.compile(r"preempt|lost node|node .*(?:lost|unusable)|Container released", re.IGNORECASE)
 
@@ -37,10 +37,12 @@ class Judge:
         silence_s: After Livy said that a driver is over, its run may still tell its end for so
             long.
         forgotten_s: So long nothing must be heard of a run whose batch Livy does not know.
+        leisure_s: Between two questions about a run that is heard of.
     """
 
     silence_s = 20.0
     forgotten_s = 60.0
+    leisure_s = 10.0
 
     def __init__(self, client: LivyClient) -> None:
         self._client = client
@@ -80,8 +82,8 @@ class Judge:
 
     def _is_due(self, run: StagedRun) -> bool:
         asked = self._asked.get(run.name)
-        is_heard_of = run.is_claimed and run.quiet_s < _LATER_S and not run.is_wished_over
-        pause_s = _LATER_S if is_heard_of and run.inbox.status is not None else _SOON_S
+        is_heard_of = run.is_claimed and run.quiet_s < self.leisure_s and not run.is_wished_over
+        pause_s = self.leisure_s if is_heard_of and run.inbox.status is not None else _SOON_S
         return asked is None or time.monotonic() - asked >= pause_s
 
     async def _ask(self, runs: Collection[StagedRun]) -> dict[StagedRun, Batch | None]:

@@ -94,8 +94,9 @@ def body_of(job: Job, options: SparkOptions, **given: Any) -> dict[str, Any]:
         fields["proxyUser"] = options.proxy_user
     if options.jars:
         fields["jars"] = list(options.jars)
-    py_files = [*given.pop("pyFiles", ()), *options.py_files]
-    return {**fields, **given, "pyFiles": py_files, "conf": settings}
+    if options.py_files:
+        fields["pyFiles"] = list(options.py_files)
+    return {**fields, **given, "conf": settings}
 
 
 def _mark(job: Job) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Collection, Iterable
 
@@ -16,13 +15,6 @@ from ._livy_staging import Staging
 
 _BLOBS, _INDEX, _PROGRAM = "blobs", "index", "program"
 _MOST = 24
-_START = b"""\
-import sys
-
-from runner.staged import main
-
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 class Sender:
@@ -38,12 +30,12 @@ class Sender:
     def __init__(self, staging: Staging) -> None:
         self._staging = staging
         self._parcels: dict[str, frozenset[Digest]] = {}
-        self._program: tuple[str, str] | None = None
+        self._program = ""
         self._sending = asyncio.Lock()
 
     def forget(self) -> None:
         """Know nothing of what is there any more."""
-        self._parcels, self._program = {}, None
+        self._parcels, self._program = {}, ""
 
     # -- blobs ---------------------------------------------------------------------------------
 
@@ -99,18 +91,17 @@ class Sender:
 
     # -- what is done with them ----------------------------------------------------------------
 
-    async def program(self) -> tuple[str, str]:
-        """Bring what Spark starts, and return the names of its two files in the folder."""
-        if self._program is None:
-            start = f"start-{hashlib.sha256(_START).hexdigest()[:16]}.py"
-            runner = f"runner-{_package.digest()[:16]}.zip"
-            there = await self._staging.names(_PROGRAM)
-            if start not in there:
-                await self._staging.put(f"{_PROGRAM}/{start}", _START)
-            if runner not in there:
+    async def program(self) -> str:
+        """Bring what Spark starts, and return its name in the folder.
+
+        It is an archive that Python runs, with the ending by which Spark tells a Python program.
+        """
+        if not self._program:
+            name = f"runner-{_package.digest()[:16]}.py"
+            if name not in await self._staging.names(_PROGRAM):
                 data = await asyncio.to_thread(_package.build)
-                await self._staging.put(f"{_PROGRAM}/{runner}", data)
-            self._program = (f"{_PROGRAM}/{start}", f"{_PROGRAM}/{runner}")
+                await self._staging.put(f"{_PROGRAM}/{name}", data)
+            self._program = f"{_PROGRAM}/{name}"
         return self._program
 
     async def order(self, folder: str, job: Job) -> None:

@@ -27,7 +27,7 @@ async def look(watcher: Watcher, options: RayOptions, *, is_whole: bool) -> Targ
         AuthenticationError: It does not let us in.
         DriverError: It is something else that answers.
     """
-    found = await watcher.identify()
+    session = await watcher.identify()
     problems: list[Problem] = []
     nodes: list[dict[str, Any]] = []
     try:
@@ -47,13 +47,13 @@ async def look(watcher: Watcher, options: RayOptions, *, is_whole: bool) -> Targ
         )
     return TargetInfo(
         resource_id=options.resource_id,
-        place=f"ray {found['session_name']}",
+        place=f"ray {session}",
         host=next((str(one.get("node_ip")) for one in nodes if one.get("is_head_node")), ""),
         cpus=cpus,
         gpus=tuple(_gpus(nodes)),
         memory_gb=round(sum(each.get("memory", 0.0) for each in totals) / _GIGABYTE, 1),
         slots=options.slots,
-        facts=_facts(found, nodes, totals),
+        facts=_facts(watcher.version, nodes, totals),
         problems=tuple(sorted(problems, key=lambda problem: not problem.fatal)),
     )
 
@@ -146,13 +146,14 @@ def _gpus(nodes: list[dict[str, Any]]) -> list[str]:
 
 
 def _facts(
-    found: Mapping[str, Any], nodes: list[dict[str, Any]], totals: list[dict[str, float]]
-) -> dict[str, Any]:
+    version: str, nodes: list[dict[str, Any]], totals: list[dict[str, float]]
+) -> dict[str, str]:
     custom: dict[str, float] = {}
     for each in totals:
         for name, count in each.items():
             known = name in ("CPU", "GPU", "memory", "object_store_memory")
             if not known and not _ADDRESS.match(name) and "accelerator_type:" not in name:
                 custom[name] = custom.get(name, 0.0) + count
-    facts = {"ray": str(found["ray_version"]), "nodes": len(nodes)}
-    return {**facts, "resources": custom} if custom else facts
+    facts = {"ray": version, "nodes": str(len(nodes))}
+    words = ", ".join(f"{count:g} {name}" for name, count in sorted(custom.items()))
+    return {**facts, "resources": words} if words else facts

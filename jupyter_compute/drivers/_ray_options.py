@@ -34,7 +34,7 @@ class RayOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         cpus: Cores that a run reserves which does not say how many; 0 reserves nothing and
             runs on the head.
         resources: More that every run reserves, by the cluster's own names, such as
-            ``{"TPU": 4}``.
+            ``TPU=4``.
         slots: How many runs at once; by default as many as the cluster has room for.
         python: The interpreter that runs use by default, on every node; by default Ray's own.
         root: The folder on its nodes for our files; by default beside Ray's sessions. One that

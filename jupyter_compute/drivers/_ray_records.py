@@ -49,6 +49,7 @@ class Attempt:
         info: What Ray said about the job last.
         asked: When.
         ended: Since when Ray says that it is over; 0 before.
+        told: Since when it has said that it was ended, and not why; 0 before.
         heard: When the channel was looked into last.
         is_unknown: Whether Ray did not know the job when it was asked last.
         is_mute: Whether its node did not show its files then.
@@ -60,7 +61,7 @@ class Attempt:
         self.name = f"{job.run_id}-{job.attempt}"
         self.inbox = Inbox(folder)
         self.info: dict[str, object] | None = None
-        self.asked = self.ended = self.heard = 0.0
+        self.asked = self.ended = self.heard = self.told = 0.0
         self.is_unknown = self.is_mute = False
         self._record, self._mark = Record(), (0, 0, 0)
 

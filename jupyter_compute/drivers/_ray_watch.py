@@ -16,8 +16,9 @@ import msgspec
 
 from ..errors import DriverError
 from ..model import JobStatus, RunState
+from ..runner.endings import BY_HOST
 from ..runner.on_ray import SEGMENTS
-from ..runner.sinks import parse_name
+from ..runner.sinks import parse_name, segment_name
 from . import _frames, _ray_jobs
 from ._ray_api import RayApi, RefusedError
 from ._ray_records import Attempt
@@ -28,7 +29,9 @@ LINGER_S = 30.0
 _FEW = 3
 _ASK_S = 2.0
 _MOST_FILES = 64
+_PIECE = 1 << 16
 _MUTE = "the dashboard does not show what it says on its node"
+_ENDING = JobStatus(state=RunState.FINALIZING, reason="Ray has ended it")
 _LOST = "nothing was heard of how the run ended"
 
 
@@ -50,19 +53,25 @@ class Watcher:
         self.version = ""
         self._turn = asyncio.Lock()
 
-    async def identify(self) -> dict[str, Any]:
-        """Ask for the version and the session."""
+    async def identify(self) -> str:
+        """Ask for the version, and for the session, which a restart without a memory changes."""
         try:
             found = await self.api.get("/api/version")
-            self.version, self.session = str(found["ray_version"]), str(found["session_name"])
-        except (RefusedError, LookupError, TypeError) as exc:
+            self.version = str(found["ray_version"])
+            self.session = str(found.get("session_name") or await self._head())
+        except (RefusedError, LookupError, TypeError, AttributeError) as exc:
             raise DriverError(
                 f"what answers at {self.api.options.url} is no dashboard of Ray",
                 hint="check the address; the dashboard of the head mostly has the port 8265",
                 target=self.api.target,
                 kind="ray",
             ) from exc
-        return dict(found)
+        return self.session
+
+    async def _head(self) -> str:
+        """Name the head, for an older Ray that does not name its sessions."""
+        heads = [str(one["node_id"]) for one in await self.nodes() if one.get("is_head_node")]
+        return f"head-{heads[0]}" if heads else "session"
 
     async def refresh(self, attempts: Collection[Attempt], *, patience_s: float = 0.0) -> None:
         """Ask Ray, then the runs themselves; in that order, so that an end is heard whole.
@@ -88,7 +97,8 @@ class Watcher:
     @staticmethod
     def is_over(attempt: Attempt) -> bool:
         """Tell whether nothing more will be heard of an attempt."""
-        return attempt.inbox.is_whole or attempt.record.final is not None
+        is_told = attempt.inbox.is_whole and not _is_ended_by_ray(attempt)
+        return is_told or attempt.record.final is not None
 
     # -- what Ray says -------------------------------------------------------------------------
 
@@ -191,11 +201,13 @@ class Watcher:
             data = await self.api.get_bytes(
                 "/api/v0/logs/file",
                 node_id=node,
-                filename=f"{SEGMENTS}/{attempt.name}/{best[0]:015d}-{best[1]:015d}",
+                filename=f"{SEGMENTS}/{attempt.name}/{segment_name(*best)}",
                 lines=-1,
+                format="text",
             )
             # A file that was joined with others meanwhile is found in the next listing.
-            if not await asyncio.to_thread(inbox.feed, best[0], data):
+            whole = bare(data, best[1] - best[0])
+            if not await asyncio.to_thread(inbox.feed, best[0], whole):
                 return
 
     async def _listen_to_log(self, attempt: Attempt) -> None:
@@ -207,8 +219,9 @@ class Watcher:
 
     async def _conclude(self, attempt: Attempt) -> None:
         if attempt.inbox.is_whole:
-            return
-        if attempt.is_unknown:
+            if _is_ended_by_ray(attempt):
+                await self._explain(attempt)
+        elif attempt.is_unknown:
             await self._conclude_unknown(attempt)
         elif attempt.status == "PENDING" and attempt.record.stopped:
             error = "canceled before it started"
@@ -216,12 +229,32 @@ class Watcher:
         elif attempt.ended:
             await self._conclude_ended(attempt)
 
+    async def _explain(self, attempt: Attempt) -> None:
+        """Say in Ray's words why it ended a run, once it has found them."""
+        heard, now = attempt.inbox.status, time.monotonic()
+        assert heard is not None
+        attempt.told = attempt.told or now
+        if attempt.ended:
+            is_lost = bool(attempt.node) and not await self._is_alive(attempt.node)
+            verdict = _ray_jobs.verdict_of(attempt.info or {}, is_node_lost=is_lost)
+            attempt.note(
+                final=msgspec.structs.replace(
+                    heard,
+                    state=verdict.state,
+                    reason=verdict.reason,
+                    error=verdict.error or heard.error,
+                    requeue=verdict.requeue,
+                )
+            )
+        elif now - attempt.told >= self.linger_s or attempt.is_unknown:
+            attempt.note(final=heard)
+
     async def _conclude_unknown(self, attempt: Attempt) -> None:
         """Say that a job is lost which Ray had accepted, once nothing of it can be left."""
         record = attempt.record
         if not record.session:
             return
-        session = (await self.identify())["session_name"]
+        session = await self.identify()
         if session == record.session:
             error = "Ray's record of the job was deleted before its end was heard of"
             attempt.note(final=JobStatus(state=RunState.FAILED, reason="unknown", error=error))
@@ -282,8 +315,10 @@ class Watcher:
         """Say how an attempt stands; ``None`` if Ray has never heard of it."""
         record = attempt.record
         heard = attempt.inbox.status
-        if record.final is not None and not attempt.inbox.is_whole:
+        if record.final is not None:
             return _sized(record.final, attempt)
+        if heard is not None and not self.is_over(attempt) and attempt.inbox.is_whole:
+            return _sized(msgspec.structs.replace(_ENDING, started=heard.started), attempt)
         if heard is not None and (attempt.inbox.is_whole or not attempt.ended):
             return _sized(heard, attempt)
         if attempt.info is None:
@@ -298,6 +333,25 @@ class Watcher:
             return _sized(JobStatus(state=RunState.QUEUED, reason=reason), attempt)
         reason = f"{attempt.status}: {_MUTE}" if attempt.is_mute else attempt.status
         return _sized(JobStatus(state=RunState.PREPARING, reason=reason), attempt)
+
+
+def _is_ended_by_ray(attempt: Attempt) -> bool:
+    """Tell whether a run says no more than that somebody on its node wanted its end."""
+    heard = attempt.inbox.status
+    return heard is not None and heard.state is RunState.FAILED and heard.error == BY_HOST
+
+
+def bare(data: bytes, size: int) -> bytes:
+    """Return a file of a known size as it is: an older Ray puts a 1 before each piece of it.
+
+    Empty if it is something else, such as the words for an error.
+    """
+    if len(data) == size:
+        return data
+    pieces = [data[at : at + _PIECE + 1] for at in range(0, len(data), _PIECE + 1)]
+    if len(data) == size + len(pieces) and all(piece[:1] == b"1" for piece in pieces):
+        return b"".join(piece[1:] for piece in pieces)
+    return b""
 
 
 def _sized(status: JobStatus, attempt: Attempt) -> JobStatus:

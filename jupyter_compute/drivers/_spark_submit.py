@@ -31,9 +31,9 @@ class SubmitDriver(HostDriver):
 
     @classmethod
     def resource_id(cls, options: Struct) -> str:
-        """Name the master, and the account that submits to it."""
+        """Name the master and its queue, and the account that submits to it."""
         assert isinstance(options, SparkOptions)
-        return f"spark:{options.spark_master} from {place_of(options)}"
+        return f"spark:{_queue_of(options)} from {place_of(options)}"
 
     def make_host(self) -> Host:
         """Reach the machine that has ``spark-submit``."""
@@ -56,6 +56,9 @@ class SubmitDriver(HostDriver):
     async def check(self) -> TargetInfo:
         """Find out what the host has, what its Spark is, and what the cluster says."""
         info = await self._look(is_brief=False)
+        # The same folder of the same host may serve targets of other kinds, too.
+        place = f"{info.place}/spark:{_queue_of(self.options)}" if info.place else ""
+        info = structs.replace(info, place=place)
         if not info.is_usable and not info.host:
             return info
         options = self.options
@@ -77,6 +80,10 @@ class SubmitDriver(HostDriver):
     async def launch(self, job: Job) -> str:
         """Start a keeper whose program is ``spark-submit``."""
         return await super().launch(spark_job(job, self.options))
+
+
+def _queue_of(options: SparkOptions) -> str:
+    return options.spark_master + (f"/{options.queue}" if options.queue else "")
 
 
 @functools.cache

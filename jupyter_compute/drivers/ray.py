@@ -21,7 +21,8 @@ from ._ray_packages import Packages
 from ._ray_records import Attempt, Attempts
 from ._ray_watch import Watcher
 
-_BRISK_S, _CALM_S = 0.25, 2.0
+_BRISK_S, _EAGER_S, _CALM_S = 0.25, 0.5, 2.0
+_FEW = 8
 _FRESH_S = 0.2
 _EXISTS = "already exists"
 
@@ -83,7 +84,7 @@ class RayDriver(Driver):
     async def launch(self, job: Job) -> str:
         """Submit the job under the name of its run and attempt."""
         attempt = self.attempts.of(job)
-        session = str((await self.watcher.identify())["session_name"])
+        session = await self.watcher.identify()
         if await self.watcher.job(attempt.name) is not None:
             return self._accepted(attempt, job, session)
         body = await self._submission(job, attempt)
@@ -169,7 +170,8 @@ class RayDriver(Driver):
             if left <= 0:
                 return found
             await asyncio.sleep(min(self._calm_s, left))
-            self._calm_s = min(self._calm_s * 1.3, _CALM_S)
+            is_soon = len(attempts) <= _FEW and any(not one.node for one in attempts.values())
+            self._calm_s = min(self._calm_s * 1.3, _EAGER_S if is_soon else _CALM_S)
 
     def _attempt(self, job: Job) -> Attempt:
         attempt = self.attempts.of(job)

@@ -122,10 +122,12 @@ class Contained:
     def outcome(self, pid: int, wait_status: int) -> Outcome:
         """Say how a program ended, by the engine's word."""
         state = containers.state_of(self.engine.path, self._names[pid], self._client)
-        if str(state.get("StartedAt", "")).startswith("0001-"):
+        never_began = str(state.get("StartedAt", "")).startswith("0001-")
+        # Killed early enough, it has not even written down that the container began.
+        if never_began and not os.WIFSIGNALED(wait_status):
             said = state.get("Error") or endings.tail(self.run / "log", _WORDS).strip()
             return Outcome(error=f"the container could not be started: {with_remedy(said)}")
-        if not state or state.get("Running"):
+        if not state or state.get("Running") or never_began:
             return Outcome(error=f"{self.engine.name} ended before the container did")
         code = int(state.get("ExitCode") or 0)
         return Outcome(code, is_out_of_memory=bool(state.get("OOMKilled")))

@@ -12,6 +12,8 @@ the runner does one of these:
   keep ROOT FOLDER   keep the run whose attempt has this folder, in the foreground
   solo ORDER …       run the job of an order in the foreground, and tell of it through its log
   rank FOLDER -- …   be one process of that run among many
+  staged PLACE NAME PARCELS…
+                     run the job that waits in a folder which both sides see
 """
 
 
@@ -43,5 +45,9 @@ def _do(words: list[str]) -> int:
         from .rank import run  # noqa: PLC0415
 
         return run(rest[0], rest[2:])
+    if face == "staged" and len(rest) >= 2:
+        from .staged import main as run_staged  # noqa: PLC0415 - Livy alone needs it
+
+        return run_staged(rest)
     sys.stderr.write(USAGE)
     return 2

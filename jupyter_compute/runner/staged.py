@@ -90,7 +90,7 @@ class Relay:
         self.place.remove(f"{self.name}/{PAD}")
         argv = [sys.executable, "-c", _KEEP, library.archive(), self._fetch_order(), stream]
         argv += [self._fetch(name) for name in blobs]
-        env = {**os.environ, solo.PAD: pad, "PYTHONPATH": _search_path()}
+        env = {**os.environ, solo.PAD: pad}
         runner = subprocess.Popen(argv, env=env)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._lose)
@@ -230,13 +230,6 @@ def _read(stream: str, start: int, end: int) -> bytes:
         if len(data) >= 4 * 1024 * 1024:
             break
     return bytes(data)
-
-
-def _search_path() -> str:
-    """Return where the user's program looks for modules: Spark's, and not ours."""
-    ours = os.path.realpath(library.archive())
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return os.pathsep.join(path for path in paths if path and os.path.realpath(path) != ours)
 
 
 def _private_root() -> str:

@@ -21,7 +21,7 @@ import msgspec
 import pytest
 
 from ..errors import ComputeError
-from ..model import RunState
+from ..model import RunState, TargetInfo
 from .cases import JobCases
 from .jobs import rest, say, tell, write
 from .stage import LONG_S, CountingBlobs, Stage
@@ -52,6 +52,8 @@ class DriverSuite(JobCases):
             await self.interrupt(stage.driver)
             second = await stage.driver.check()
             assert first.is_usable, first.problems
+            # It is kept in a file, for front ends.
+            assert msgspec.json.decode(msgspec.json.encode(first), type=TargetInfo) == first
             assert (first.resource_id, first.slots) == (second.resource_id, second.slots)
             assert first.slots is None or first.slots > 0
 

@@ -106,6 +106,7 @@ class Submission:
             self.env["PYTHONSTARTUP"] = startup
         self.env[program.NOTE] = self.note
         self.env[program.LOG] = _own_output()
+        self.env[program.SETTINGS] = self.settings_path
         return [*words, os.path.abspath(program.__file__), *self.argv]
 
     def _settings(self) -> Dict[str, str]:

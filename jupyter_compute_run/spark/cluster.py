@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _APPLICATION = re.compile(r"\b(application_\d+_\d+)\b")
 _LINK = re.compile(r"tracking URL: (\S+)")
-_STATE = re.compile(r"\(state: (\w+)\)|^\s+final status: (\w+)", re.MULTILINE)
+_STATE = re.compile(r"\(state: (\w+)\)")
 _EXITED = re.compile(r"User application exited with (?:status )?(\d{1,3})\b")
 _LOG_S = 120.0
 _SENT = ("JUPYTER_COMPUTE_RUN_ID", "JUPYTER_COMPUTE_ATTEMPT")
@@ -111,24 +111,29 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         """Look from time to time."""
         while not self._stopped.wait(1.0):
-            text = _read(self._log)
-            found = _APPLICATION.search(text)
-            if found and not self.application:
-                self.application = found[1]
-                events.emit("tag", name="spark_application", value=found[1])
-            link = _LINK.search(text)
-            if link and link[1] != "N/A" and not self._page.page:
-                events.emit("tag", name="spark_ui", value=link[1])
-                self._page.page = "{}/api/v1/applications/{}".format(
-                    link[1].rstrip("/"), self.application
-                )
-            states = _STATE.findall(text)
-            state = states[-1][0] if states else ""
-            if state and state != self._state:
-                self._state = state
-                events.emit("phase", name="running" if state == "RUNNING" else "YARN: " + state)
-            if self._page.page and state == "RUNNING":
-                self._page.glance()
+            try:
+                self._look(_read(self._log))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                # A page that is not as documented tells nothing, and no run ends for that.
+                continue
+
+    def _look(self, text: str) -> None:
+        found = _APPLICATION.search(text)
+        if found and not self.application:
+            self.application = found[1]
+            events.emit("tag", name="spark_application", value=found[1])
+        link = _LINK.search(text)
+        if link and link[1] != "N/A" and not self._page.page:
+            events.emit("tag", name="spark_ui", value=link[1])
+            place = "{}/api/v1/applications/{}"
+            self._page.page = place.format(link[1].rstrip("/"), self.application)
+        states = _STATE.findall(text)
+        state = states[-1] if states else ""
+        if state and state != self._state:
+            self._state = state
+            events.emit("phase", name="running" if state == "RUNNING" else "YARN: " + state)
+        if self._page.page and state == "RUNNING":
+            self._page.glance()
 
 
 def kill(log: str, env: Dict[str, str]) -> Optional[subprocess.Popen[bytes]]:

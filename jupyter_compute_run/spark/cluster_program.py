@@ -38,6 +38,9 @@ def main() -> NoReturn:
         os.environ["JUPYTER_COMPUTE_PARAMS"] = params
     os.environ["JUPYTER_COMPUTE_SPARK_SESSION"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([library, os.environ.get("PYTHONPATH", "")])
+    if argv[:2] == ["-m", "jupyter_compute_run.notebook"]:
+        startup = os.path.join(library, "jupyter_compute_run", "spark", "startup.py")
+        os.environ["PYTHONSTARTUP"] = startup
     for folder in ("work/outputs", "work/logs", "results"):
         os.makedirs(os.path.join(root, folder), exist_ok=True)
     pid = os.fork()

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 NOTE = "JUPYTER_COMPUTE_SPARK_NOTE"
 LOG = "JUPYTER_COMPUTE_SPARK_LOG"
+SETTINGS = "JUPYTER_COMPUTE_SPARK_SETTINGS"
 
 
 def main() -> NoReturn:
     """Run the program that the arguments name, with this interpreter, and end as it did."""
     note, log = os.environ.pop(NOTE, ""), os.environ.pop(LOG, "")
+    settings = os.environ.pop(SETTINGS, "")
+    if settings and os.path.exists(settings):
+        # Spark has read them, and there may be secrets among them.
+        os.unlink(settings)
     pid = os.fork()
     if pid == 0:
         _become(log)

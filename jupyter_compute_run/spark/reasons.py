@@ -44,6 +44,10 @@ _HINTS = (
         "is its jar among the options jars or packages, and made for this version of Spark?",
     ),
     (
+        r"did not initialize spark context|exitCode: 13",
+        "a program in the cluster must make a session: SparkSession.builder.getOrCreate()",
+    ),
+    (
         r"above the max threshold|Required (?:executor|AM) memory|exceeds maximum",
         "ask for less with executor_memory, executor_cores or --memory",
     ),

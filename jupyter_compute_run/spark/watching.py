@@ -20,8 +20,10 @@ MARK = "spark.jupyter_compute.run"
 
 _FOLDER = re.compile(r"/\S*/")
 _PORTS = 16
-_BEGIN_S, _BUSY_S = 0.5, 1.0
+_BEGIN_S, _BUSY_S, _QUIET_S = 0.5, 1.0, 3.0
 _PREFIX = "Spark "
+_WAITING = "waits for executors: the cluster has nothing free that is large enough"
+_IDLE = 4
 
 
 def free_port() -> int:
@@ -41,14 +43,13 @@ class Watcher(threading.Thread):
 
     Attributes:
         application: Its id; empty as long as it is not known.
-        is_waiting: Whether it has work, and nobody to do it.
         page: Where its REST interface tells about it; empty as long as that is not known.
     """
 
     def __init__(self, host: str, port: int, mark: str) -> None:
         super().__init__(daemon=True)
         self.application = ""
-        self.is_waiting = False
+        self._idle = 0
         self._host = host
         self._port = port
         self._mark = mark
@@ -66,11 +67,8 @@ class Watcher(threading.Thread):
         pause_s = _BEGIN_S
         while not self._stopped.wait(pause_s):
             try:
-                if self.page or self.find():
-                    pause_s = _BUSY_S
-                    self.glance()
-                else:
-                    pause_s = min(pause_s * 1.2, 3.0)
+                is_new = bool(self.page or self.find()) and self.glance()
+                pause_s = _BUSY_S if is_new else min(max(pause_s, _BUSY_S) * 1.2, _QUIET_S)
             except (KeyError, TypeError, ValueError, AttributeError):
                 # A page that is not as documented tells nothing, and no run ends for that.
                 continue
@@ -80,7 +78,8 @@ class Watcher(threading.Thread):
         for port in range(self._port, self._port + _PORTS):
             page = "http://{}:{}".format(self._host, port)
             if not _listens(self._host, port):
-                return False
+                # One that was busy when ours began may be free again.
+                continue
             for found in fetch(page + "/api/v1/applications", 2) or ():
                 about = "{}/api/v1/applications/{}".format(page, found["id"])
                 settings = dict((fetch(about + "/environment", 2) or {})["sparkProperties"])
@@ -97,40 +96,42 @@ class Watcher(threading.Thread):
         events.emit("tag", name="spark_application", value=name)
         events.emit("tag", name="spark_ui", value=link)
 
-    def glance(self) -> None:
-        """Look once at its jobs and stages."""
-        jobs = [one for one in fetch(self.page + "/jobs") or () if one["status"] == "RUNNING"]
+    def glance(self) -> bool:
+        """Look once at its jobs and stages; tells whether anything is new."""
+        jobs = fetch(self.page + "/jobs?status=running") or ()
         if not jobs:
-            return
+            return False
         stages = fetch(self.page + "/stages?status=active") or []
-        self._tell_waiting(stages)
         job = min(jobs, key=lambda one: one["jobId"])
         total = int(job["numTasks"]) - int(job["numSkippedTasks"])
-        if total <= 0 or self._reader.does_user_report():
-            return
+        if total <= 0:
+            return False
         done = int(job["numCompletedTasks"])
-        stage = min(stages, key=lambda one: one["stageId"], default=None)
-        what = _FOLDER.sub("", (stage or job)["name"].split("\n")[0])[:80]
-        where = "job {}".format(job["jobId"])
-        if stage is not None:
-            where += ", stage {}".format(stage["stageId"])
-        label = "{}{}: {}, {} of {} tasks".format(_PREFIX, where, what, done, total)
+        label = _PREFIX + _WAITING
+        if not self._is_waiting(stages):
+            stage = min(stages, key=lambda one: one["stageId"], default=None)
+            what = _FOLDER.sub("", (stage or job)["name"].split("\n")[0])[:80]
+            where = "job {}".format(job["jobId"])
+            where += ", stage {}".format(stage["stageId"]) if stage is not None else ""
+            label = "{}{}: {}, {} of {} tasks".format(_PREFIX, where, what, done, total)
         shown = (round(min(done / total, 1.0), 4), label)
-        if shown != self._shown:
-            self._shown = shown
-            events.emit("progress", fraction=shown[0], label=label)
+        if shown == self._shown or self._reader.does_user_report():
+            return False
+        self._shown = shown
+        events.emit("progress", fraction=shown[0], label=label)
+        return True
 
-    def _tell_waiting(self, stages: List[Dict[str, Any]]) -> None:
-        is_idle = bool(stages) and not any(
-            one["numActiveTasks"] or one["numCompleteTasks"] for one in stages
-        )
-        workers = fetch(self.page + "/executors") if is_idle else ()
-        is_waiting = is_idle and not any(one["id"] != "driver" for one in workers or ())
-        is_waiting = is_waiting and not any(int(one["totalCores"]) for one in workers or ())
-        if is_waiting != self.is_waiting:
-            self.is_waiting = is_waiting
-            words = "Spark waits for executors: the cluster has nothing free that is large enough"
-            events.emit("phase", name=words if is_waiting else "running")
+    def _is_waiting(self, stages: List[Dict[str, Any]]) -> bool:
+        """Tell whether there is work and, for some looks already, nobody to do it."""
+        if not stages or any(one["numActiveTasks"] or one["numCompleteTasks"] for one in stages):
+            self._idle = 0
+            return False
+        workers = fetch(self.page + "/executors")
+        if workers is None:
+            return self._idle >= _IDLE
+        is_alone = not any(one["id"] != "driver" or int(one["totalCores"]) for one in workers)
+        self._idle = self._idle + 1 if is_alone else 0
+        return self._idle >= _IDLE
 
 
 class _Reports:

@@ -6,7 +6,6 @@ After Livy's documentation of its REST interface, and what 0.7.1 was seen to ans
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -122,10 +121,8 @@ class FakeLivy:
         if self.tells_names and body["name"] in names:
             return 400, {"msg": f"Duplicate session name: Some({body['name']}) for session 9"}
         number = self._new(body["name"])
-        paths = [urlsplit(place).path for place in (body["file"], *body["pyFiles"])]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths[1:])}
-        argv = [sys.executable, paths[0], *body["args"]]
-        self._processes[number] = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL)
+        argv = [sys.executable, urlsplit(body["file"]).path, *body["args"]]
+        self._processes[number] = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
         self.batches[number]["body"] = body
         return 201, self._view(number)
 

@@ -19,7 +19,9 @@ from typing import Any
 from machines.network import Link
 from machines.processes import Process, processes_beside
 
-PROGRAM = Path(__file__).parent.parent.parent / ".engines/ray/bin/ray"
+PROGRAM = Path(
+    os.environ.get("OLDRAY") or Path(__file__).parent.parent.parent / ".engines/ray/bin/ray"
+)
 PORT = 8265
 _PATIENCE_S = 120.0
 # It ends when whoever made it is gone, however they went, and all others end with it.
@@ -53,7 +55,7 @@ class RayCluster:
     """
 
     def __init__(
-        self, *, cpus: int = 4, token: str = "", env: Mapping[str, str] | None = None
+        self, *, cpus: int = 2, token: str = "", env: Mapping[str, str] | None = None
     ) -> None:
         self.cpus = cpus
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -69,7 +69,9 @@ class YarnCluster:
     def start(self) -> None:
         """Start it, and wait until the node is the resource manager's."""
         hide = f'mount -t tmpfs none {self.unseen} && exec "$@"'
-        apart = ["unshare", "--mount", "sh", "-c", hide, "sh"]
+        # What the node has started ends with it, whoever ends it.
+        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        apart += ["sh", "-c", hide, "sh"]
         daemons = (
             ("resourcemanager", "ResourceManager", []),
             ("nodemanager", "NodeManager", apart),

@@ -341,7 +341,8 @@ STUBBORN = (
     "import os, signal, time\n"
     "for number in (2, 15): signal.signal(number, signal.SIG_IGN)\n"
     "if os.fork() == 0:\n    os.setsid(); os.fork()\n"
-    "print('on', flush=True)\ntime.sleep(1000)"
+    # Three that print unbuffered would each write its word and the end of its line apart.
+    "os.write(1, b'on\\n')\ntime.sleep(1000)"
 )
 
 

@@ -32,6 +32,7 @@ from jupyter_compute.model import (
 )
 from jupyter_compute.testing import (
     DriverSuite,
+    JobSuite,
     leave,
     make_job,
     rest,
@@ -45,9 +46,10 @@ def cluster(ray_cluster: RayCluster) -> RayCluster:
     return ray_cluster
 
 
-class TestSuite(DriverSuite):
+class OnCluster:
     driver = RayDriver
     patience_s = PATIENCE_S
+    cluster: RayCluster
 
     @pytest.fixture(autouse=True)
     def _arrive(self, cluster: RayCluster) -> None:
@@ -56,14 +58,44 @@ class TestSuite(DriverSuite):
     def target_options(self, folder: Path) -> Mapping[str, Any]:
         return {"address": self.cluster.address, "cpus": 0.1}
 
+
+class Interrupted(OnCluster, DriverSuite):
     async def interrupt(self, driver: Driver) -> None:
         """Lose the connections."""
         assert isinstance(driver, RayDriver)
         await driver.api.close()
 
 
-# Each costs a job of Ray; that names are looked at before anything is asked is a unit test.
-TestSuite.test_no_other_file_can_be_named = None  # type: ignore[assignment,method-assign]
+@pytest.mark.long
+class TestWholeSuite(Interrupted):
+    pass
+
+
+@pytest.mark.long
+class TestWholeJobs(OnCluster, JobSuite):
+    pass
+
+
+class TestSuite(Interrupted):
+    """What is Ray's own about it: each job of Ray takes seconds."""
+
+
+class TestJobs(OnCluster, JobSuite):
+    """What a user sees, with a controller in between."""
+
+
+_OFTEN = (
+    *("making_a_driver", "check_says", "only_what_is_missing", "blobs_of_every_size"),
+    *("uploading_nothing", "follower_gets", "read_waits", "read_by_name", "launching_twice"),
+    *("launching_at_the_same", "second_attempt", "blobs_are_not_there", "not_known_is_left_out"),
+    *("only_go_forward", "exit_code_and_a_signal", "canceling_twice", "does_not_want_to_end"),
+    *("listed_and_deleted", "deleting_does_not_end", "does_not_manage"),
+    *("job_completes", "every_event", "outputs_are_here", "second_controller"),
+)
+for _suite in (TestSuite, TestJobs):
+    for _name in [name for name in dir(_suite) if name.startswith("test_")]:
+        if not any(words in _name for words in _OFTEN):
+            setattr(_suite, _name, None)
 
 
 @pytest.fixture
@@ -77,7 +109,7 @@ def target(cluster: RayCluster, tmp_path: Path) -> Target:
 def test_a_check_says_how_large_the_cluster_is(target: Target, cluster: RayCluster) -> None:
     info = target.play(lambda driver: driver.check())
     assert (info.cpus, info.gpus, info.slots) == (cluster.cpus, (), None)
-    assert info.memory_gb > 0 and info.facts["nodes"] == 1 and info.facts["ray"]
+    assert info.memory_gb > 0 and info.facts["nodes"] == "1" and info.facts["ray"]
     assert info.host == cluster.link.address
     assert info.problems == ()
 
@@ -229,7 +261,7 @@ def test_an_environment_that_cannot_be_set_up_is_told_in_rays_words(target: Targ
 @pytest.mark.parametrize(
     "resources, words",
     [
-        (Resources(cpus=64), "64 CPUs, and it has 4 CPUs"),
+        (Resources(cpus=64), "64 CPUs, and it has 2 CPUs"),
         (Resources(gpus=1), "1 GPU, and it has 0 GPUs"),
         (Resources(memory_gb=9000), "9e\\+03 GB of memory"),
         (Resources(nodes=2), "begins on one"),
@@ -261,7 +293,7 @@ def test_a_run_that_waits_for_room_says_so_and_can_be_canceled(
         status = await until(driver, second, lambda status: bool(status.reason))
         assert (status.state, status.reason.partition(",")[0]) == (
             RunState.QUEUED,
-            "PENDING: waiting for 4 CPUs",
+            "PENDING: waiting for 2 CPUs",
         )
         await driver.cancel(second)
         ended = await over(driver, second)
@@ -315,6 +347,20 @@ def test_a_job_that_somebody_stops_or_deletes_in_ray_is_told_as_that(
     stopped, deleted = target.play(act)
     assert stopped.state is RunState.CANCELED
     assert deleted.state is RunState.FAILED and "deleted" in deleted.error and not deleted.requeue
+
+
+def test_why_ray_has_killed_a_run_is_told_in_its_words(target: Target, cluster: RayCluster) -> None:
+    async def act(driver: RayDriver) -> JobStatus:
+        job = await target.launch(driver, make_job(target.blobs, say("on\n"), rest(600)))
+        await until(driver, job, lambda status: status.sizes.get("log", 0) > 0)
+        for process in cluster.processes():
+            if "JobSupervisor" in "".join(process.argv):
+                process.kill()
+        return await over(driver, job)
+
+    status = target.play(act)
+    assert status.state is RunState.FAILED and "supervisor" in status.error
+    cluster.until(lambda: not cluster.processes_of("job.py"), "what ran there goes on")
 
 
 def test_a_submission_whose_answer_is_lost_is_looked_up(

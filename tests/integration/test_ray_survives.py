@@ -14,7 +14,7 @@ from clusters.ray_target import PATIENCE_S, Target, over, until
 from jupyter_compute.drivers.ray import RayDriver
 from jupyter_compute.errors import TargetUnreachableError
 from jupyter_compute.model import Job, JobStatus, RunState
-from jupyter_compute.testing import JobSuite, leave, make_job, rest, say, tell, write
+from jupyter_compute.testing import leave, make_job, rest, say, tell, write
 
 
 @pytest.fixture
@@ -36,19 +36,6 @@ def talkative(target: Target, **changes: Any) -> Job:
 
 
 WHOLE = "".join(f"{n}\n" for n in range(LINES)).encode()
-
-
-class TestJobs(JobSuite):
-    """What a user sees, with a controller in between."""
-
-    driver = RayDriver
-
-    @pytest.fixture(autouse=True)
-    def _arrive(self, cluster: RayCluster) -> None:
-        self.cluster = cluster
-
-    def target_options(self, folder: Path) -> dict[str, Any]:
-        return {"address": self.cluster.address, "cpus": 0.1}
 
 
 class Killed(BaseException):

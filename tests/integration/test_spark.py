@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -102,6 +103,7 @@ import os, glob
 conf = sc.getConf()
 print(conf.get("spark.nonsense"), conf.get("spark.key"), conf.get("spark.driver.memory"))
 print(conf.get("spark.sql.shuffle.partitions"))
+print(*sorted(os.listdir(os.environ["JUPYTER_COMPUTE_FILES"])))
 for path in glob.glob("/proc/[0-9]*/cmdline"):
     try:
         words = open(path, "rb").read()
@@ -118,7 +120,7 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
         status = await desk.run(job)
         log = await desk.text(job, "log")
         assert status.state is RunState.COMPLETED, log
-        assert log == 'an "odd" \\ value hush-hush 615m\n2\n'
+        assert log == 'an "odd" \\ value hush-hush 615m\n2\ncell.json cell.py\n'
 
     conf = {"spark.nonsense": 'an "odd" \\ value', "spark.key": "{env:KEY}"}
     play_spark(act, conf=conf, **here)
@@ -135,7 +137,8 @@ def test_it_is_submitted_through_ssh(
         return info
 
     with Sshd(tmp_path / "sshd", "head") as sshd:
-        options = {"host": "head", "config_file": str(sshd.ssh_config)}
+        root = f"{tmp_path}/ünï cödé's #1"
+        options = {"host": "head", "config_file": str(sshd.ssh_config), "root": root}
         info = play_spark(act, **options, **here)
     assert info.facts["spark"].startswith("4.") and info.facts["java"]
     assert info.resource_id == f"spark:local[1] from ssh://{sshd.user}@127.0.0.1:{sshd.port}"
@@ -224,6 +227,23 @@ def test_the_death_of_java_is_told_as_that(play_spark: Play, here: dict[str, Any
     status = play_spark(act, **here)
     assert status.state is RunState.FAILED
     assert "SIGKILL" in status.error and "Java" in status.error
+
+
+def test_a_keeper_that_is_killed_leaves_neither_java_nor_python(
+    play_spark: Play, here: dict[str, Any], tmp_path: Path
+) -> None:
+    async def act(desk: Desk) -> JobStatus:
+        job = await desk.launch(make_job(desk.blobs, say("working\n"), rest(600)))
+        await desk.until(lambda: desk.text(job, "log"))
+        state = tmp_path / "target" / "runs" / job.run_id / "1" / "state.json"
+        os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
+        status = await desk.over(job)
+        assert not processes(f"runs/{job.run_id}")
+        return status
+
+    status = play_spark(act, **here)
+    assert status.state is RunState.FAILED
+    assert "keeper" in status.error
 
 
 # -- what must survive -------------------------------------------------------------------------

@@ -129,3 +129,44 @@ def test_a_run_says_what_it_waits_for_and_then_its_log(
     slurm.run("scancel", blocker)
     expect(shown.locator(".cm-content")).to_contain_text("here n1")
     expect(shown).to_contain_text("completed")
+
+
+def test_a_cluster_of_ray_is_asked_for_by_its_address(
+    open_lab: Callable[..., Page], assert_accessible: Callable[[str], None]
+) -> None:
+    page = open_lab()
+    form = open_form(page, "A Ray cluster")
+    form.get_by_label("Name").fill("rays")
+    form.get_by_label("Address").fill("ray://head:10001")
+    test = form.get_by_role("button", name="Test connection")
+    runs = unfold(form, "Runs")
+    runs.get_by_label("Resources of a run").fill("TPU")
+    test.click()
+    expect(form).to_contain_text("It takes NAME=value on each line, not “TPU”.")
+    runs.get_by_label("Resources of a run").fill("TPU=4")
+    test.click()
+    expect(form).to_contain_text("give the address of the dashboard")
+    assert_accessible(".jp-compute-AttachForm")
+    form.get_by_label("Address").fill("http://127.0.0.1:9")
+    test.click()
+    found = form.get_by_role("region", name="Test of the connection")
+    expect(found.get_by_role("status")).to_contain_text("It cannot be reached.")
+    expect(found).to_contain_text("nothing listens")
+    assert_accessible(".jp-compute-AttachForm")
+
+
+def test_where_there_is_no_spark_the_form_says_so(
+    open_lab: Callable[..., Page], assert_accessible: Callable[[str], None]
+) -> None:
+    page = open_lab()
+    form = open_form(page, "Spark")
+    form.get_by_role("textbox", name="Name required").fill("sparks")
+    test = form.get_by_role("button", name="Test connection")
+    where = unfold(form, "Over there").get_by_label("Folder of Spark")
+    where.fill("/no/such/spark")
+    test.click()
+    found = form.get_by_role("region", name="Test of the connection")
+    expect(found.get_by_role("status")).to_contain_text("nothing can run there yet")
+    expect(found).to_contain_text("there is no spark-submit in /no/such/spark")
+    expect(found).to_contain_text("name Spark's folder there")
+    assert_accessible(".jp-compute-AttachForm")

@@ -53,7 +53,11 @@ for epoch in range(1, 401):
     time.sleep(0.25)
 """
 
-FORMS = {"slurm": {"Name": "lab", "Host": "login1", "Partition": "gpu"}}
+FORMS = {
+    "ray": {"Name required": "rays", "Address required": "http://head:8265"},
+    "slurm": {"Name required": "lab", "Host": "login1", "Partition": "gpu"},
+    "spark": {"Name required": "sparks", "Host": "edge", "Master": "yarn"},
+}
 
 # A reader's machine has other folders than the one that takes the pictures.
 SAY_OTHERWISE = """
@@ -240,7 +244,7 @@ def test_take_the_pictures_of_a_form(
     command(page, "compute:attach", kind=kind)
     form = page.locator(".jp-compute-AttachForm")
     for label, text in given.items():
-        form.get_by_label(label).first.fill(text)
+        form.get_by_role("textbox", name=label, exact=True).fill(text)
     form.get_by_role("heading").click()
     page.get_by_role("tab", name="File Browser").click()
     picture(f"{kind}-form")

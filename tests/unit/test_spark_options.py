@@ -51,8 +51,9 @@ def test_options_come_from_flags() -> None:
 def test_a_place_is_the_master_and_who_submits_to_it() -> None:
     here = SparkDriver.resource_id(SparkOptions())
     assert here == SparkDriver.resource_id(SparkOptions(master="local[*]", slots=3))
-    yarn = SparkDriver.resource_id(SparkOptions(master="yarn"))
-    assert len({here, yarn, SparkDriver.resource_id(SparkOptions(master="yarn", host="h"))}) == 3
+    yarn = [{}, {"host": "h"}, {"queue": "q"}]
+    names = {SparkDriver.resource_id(SparkOptions(master="yarn", **more)) for more in yarn}
+    assert len({here, *names}) == 4
 
 
 def words(**options: Any) -> list[str]:

@@ -54,7 +54,7 @@ class Page:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def of_application(self, mark: str) -> None:
         about = "/api/v1/applications/app-1"
@@ -62,7 +62,7 @@ class Page:
         self.answers = {
             "/api/v1/applications": [{"id": "app-1"}],
             f"{about}/environment": {"sparkProperties": settings},
-            f"{about}/jobs": [JOB],
+            f"{about}/jobs?status=running": [JOB],
             f"{about}/stages?status=active": [STAGE],
             f"{about}/executors": [{"id": "driver", "totalCores": 0}],
         }
@@ -117,18 +117,24 @@ def test_who_reports_progress_is_left_alone(page: Page, told: Any) -> None:
     assert [event["label"] for event in told() if event["type"] == "progress"] == ["my own"]
 
 
-def test_work_that_nobody_does_is_told_and_so_is_its_begin(page: Page, told: Any) -> None:
+def test_work_that_nobody_does_is_told_when_it_lasts(page: Page, told: Any) -> None:
     page.of_application("ours")
     stages = "/api/v1/applications/app-1/stages?status=active"
     page.answers[stages] = [{**STAGE, "numActiveTasks": 0, "numCompleteTasks": 0}]
     watcher = watching.Watcher("127.0.0.1", page.port, "ours")
     watcher.find()
-    watcher.glance()
-    watcher.glance()
+    for _ in range(6):
+        watcher.glance()
     page.answers[stages] = [STAGE]
     watcher.glance()
-    first, second = (event["name"] for event in told() if event["type"] == "phase")
-    assert "waits for executors" in first and second == "running"
+    labels = [event["label"] for event in told() if event["type"] == "progress"]
+    assert ["waits for executors" in label for label in labels] == [False, True, False]
+
+
+def test_a_page_is_found_on_a_later_port_too(page: Page, told: Any) -> None:
+    page.of_application("ours")
+    watcher = watching.Watcher("127.0.0.1", page.port - 3, "ours")
+    assert watcher.find()
 
 
 def test_a_page_that_is_none_tells_nothing(page: Page, told: Any) -> None:

@@ -29,7 +29,8 @@ describe('the form of a kind of target', () => {
       password: 'secret',
       key: 'path',
       modules: 'lines',
-      env: 'pairs'
+      env: 'pairs',
+      resources: 'pairs'
     });
   });
 
@@ -97,6 +98,24 @@ describe('the form of a kind of target', () => {
     expect(problems({ host: 'x', queue: 'none' }).queue).toBe(
       'It is one of: short, long.'
     );
+  });
+
+  it('says which part of a value is wrong', () => {
+    expect(problems({ host: 'x', env: { A: '1', B: null } }).env).toBe(
+      'It takes NAME=value on each line, not “B”.'
+    );
+    const counted = readForm({
+      properties: {
+        resources: {
+          type: 'object',
+          additionalProperties: { type: 'number' }
+        }
+      }
+    });
+    const data = { resources: { 'a.b': 1, TPU: 'four' } };
+    expect(findProblems(counted, data, new Set(), trans)).toEqual({
+      resources: 'It takes a number, not “four”.'
+    });
   });
 
   it('does not miss a secret that is set', () => {

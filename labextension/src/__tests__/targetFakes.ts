@@ -106,6 +106,11 @@ export function makeKind(part: Partial<IKind> = {}): IKind {
           title: 'Variables',
           type: 'object',
           additionalProperties: { type: 'string' }
+        },
+        resources: {
+          title: 'Resources',
+          type: 'object',
+          additionalProperties: { type: 'number' }
         }
       }
     },

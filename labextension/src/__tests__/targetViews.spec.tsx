@@ -261,7 +261,11 @@ describe('the form of options', () => {
     expect(data.at(-1)?.modules).toEqual(['cuda']);
     await userEvent.type(screen.getByLabelText('Variables'), 'A=1');
     expect(data.at(-1)?.env).toEqual({ A: '1' });
-    expect(touched).toEqual(['slots', 'modules']);
+    await userEvent.type(screen.getByLabelText('Variables'), '{enter}B');
+    expect(data.at(-1)?.env).toEqual({ A: '1', B: null });
+    await userEvent.type(screen.getByLabelText('Resources'), 'TPU=4');
+    expect(data.at(-1)?.resources).toEqual({ TPU: 4 });
+    expect(touched).toEqual(['slots', 'modules', 'env']);
   });
 
   it('never shows a secret, and can remove one that is set', async () => {

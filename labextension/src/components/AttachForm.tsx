@@ -94,7 +94,7 @@ function NameField({
       data-wrong={state.nameProblem !== ''}
     >
       <label htmlFor={id}>
-        {trans.__('Name')}
+        {trans.__('Name')}{' '}
         <span className="jp-compute-OptionField-required">
           {trans.__('required')}
         </span>

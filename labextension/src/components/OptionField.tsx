@@ -33,7 +33,7 @@ export function OptionField(props: FieldTemplateProps): JSX.Element {
       data-wrong={problem !== ''}
     >
       <label htmlFor={id}>
-        {option.title}
+        {option.title}{' '}
         {option.isRequired && (
           <span className="jp-compute-OptionField-required">
             {context.trans.__('required')}

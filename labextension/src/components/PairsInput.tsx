@@ -3,10 +3,11 @@ import { useState } from 'react';
 import { toldBy, type IOptionContext } from './OptionContext';
 
 /**
- * Names with values, one pair a line: `NAME=value`.
+ * Names with values, one pair a line: `NAME=value`. A line that is none has no value, which is refused later.
  */
 export function PairsInput(props: FieldProps): JSX.Element {
-  const { idSchema, formData, formContext, disabled, onChange, onBlur } = props;
+  const { idSchema, schema, formData, formContext, disabled } = props;
+  const { onChange, onBlur } = props;
   const id = idSchema.$id;
   const [text, setText] = useState(
     Object.entries((formData ?? {}) as Record<string, unknown>)
@@ -15,10 +16,12 @@ export function PairsInput(props: FieldProps): JSX.Element {
   );
   const change = (changed: string) => {
     setText(changed);
+    const { type } = (schema.additionalProperties ?? {}) as { type?: string };
+    const isNumbers = type === 'number' || type === 'integer';
     const pairs = changed
       .split('\n')
-      .map(line => /^\s*([^=]+?)\s*=\s*(.*?)\s*$/.exec(line))
-      .flatMap(found => (found ? [[found[1], found[2]]] : []));
+      .filter(line => line.trim())
+      .map(line => readPair(line, isNumbers));
     onChange(pairs.length > 0 ? Object.fromEntries(pairs) : undefined);
   };
   return (
@@ -35,4 +38,14 @@ export function PairsInput(props: FieldProps): JSX.Element {
       {...toldBy(id, formContext as IOptionContext)}
     />
   );
+}
+
+function readPair(line: string, isNumbers: boolean): [string, unknown] {
+  const found = /^\s*([^=]+?)\s*=\s*(.*?)\s*$/.exec(line);
+  if (!found) {
+    return [line.trim(), null];
+  }
+  const [, name, value] = found;
+  const isNumber = isNumbers && value !== '' && !Number.isNaN(Number(value));
+  return [name, isNumber ? Number(value) : value];
 }

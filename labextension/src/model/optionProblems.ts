@@ -32,10 +32,27 @@ export function findProblems(
     const name = /^\.?([^.[]+)/.exec(error.property ?? '')?.[1] ?? '';
     const isKept = kept.has(name) && data[name] === undefined;
     if (name && !isKept && !(name in problems)) {
-      problems[name] = words(error, given[name], trans);
+      problems[name] = partWords(error, name, given[name], trans);
     }
   }
   return problems;
+}
+
+/** What is wrong may be a part of the value only: an item, or a pair of a name and a value. */
+function partWords(
+  error: RJSFValidationError,
+  name: string,
+  value: unknown,
+  trans: TranslationBundle
+): string {
+  const part = error.property?.replace(/^\./, '').slice(name.length + 1) ?? '';
+  if (part === '' || typeof value !== 'object' || value === null) {
+    return words(error, value, trans);
+  }
+  const found = (value as Record<string, unknown>)[part];
+  return found === null
+    ? trans.__('It takes NAME=value on each line, not “%1”.', part)
+    : words(error, found, trans);
 }
 
 function words(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jupyter_compute.drivers import _ray_check, _ray_jobs, _ray_packages
+from jupyter_compute.drivers import _ray_check, _ray_jobs, _ray_packages, _ray_watch
 from jupyter_compute.drivers._frames import check_readable
 from jupyter_compute.drivers._parcel import Order, Parcel
 from jupyter_compute.drivers._ray_api import last_words
@@ -238,6 +238,15 @@ def test_blobs_are_looked_for_in_few_parcels() -> None:
     noted = {"a": ("1", "2", "3"), "b": ("3", "4"), "c": ("4",), "d": ("9",)}
     assert _ray_packages._cover({"1", "2", "3", "4"}, noted) == ["a", "b"]
     assert _ray_packages._cover({"5"}, noted) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 300_000])
+def test_what_an_older_ray_adds_to_a_file_is_taken_away(size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+    added = b"".join(b"1" + data[at : at + 65536] for at in range(0, size, 65536))
+    assert _ray_watch.bare(data, size) == data
+    assert _ray_watch.bare(added, size) == data
+    assert _ray_watch.bare(b"[get_logs] Fetch log error: gone", 500) == b""
 
 
 @pytest.mark.parametrize(
