@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from clusters.slurm import Slurm
 from machines import Login, Sshd
 
@@ -122,18 +123,19 @@ def test_who_logs_in_by_ssh_finds_the_same_cluster(slurm: Slurm, tmp_path: Path)
 
 
 def test_nothing_is_left_when_whoever_started_it_is_gone(
-    engine: Callable[[str], str], tmp_path: Path
+    engine: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     engine("slurm")
-    words = [sys.executable, "-c", _HOLD, str(tmp_path)]
+    folder = tmp_path_factory.mktemp("slurm")
+    words = [sys.executable, "-c", _HOLD, str(folder)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     holder = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout and holder.stdin
     assert holder.stdout.readline() == b"ready\n"
-    assert len(_of(tmp_path)) >= 5
+    assert len(_of(folder)) >= 5
     holder.kill()
     holder.wait()
-    _wait_for(lambda: not _of(tmp_path))
+    _wait_for(lambda: not _of(folder))
     holder.stdin.close()
     holder.stdout.close()
 
