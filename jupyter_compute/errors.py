@@ -140,6 +140,7 @@ CODES: dict[type[ComputeError], Code] = {
     AuthenticationError: Code(403, 10),
     LaunchError: Code(502, 11),
     RunFailedError: Code(500, 12),
+    TargetFullError: Code(503, 13),
 }
 
 

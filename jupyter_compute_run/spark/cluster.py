@@ -49,10 +49,8 @@ def words(files: str, argv: List[str], variables: Dict[str, str]) -> List[str]:
     work = package(files)
     library = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC
-    with (
-        os.fdopen(os.open(work, flags, 0o600), "w+b") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+    fd = os.open(work, flags, 0o600)
+    with open(fd, "w+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("variables.json", json.dumps(variables))
         _add(archive, os.getcwd(), "work")
         _add(archive, files, "files", without=(work,))

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import events
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict
 
 VARIABLE = "JUPYTER_COMPUTE_SPARK_SESSION"
 """Set in the environment of a run that shall find them."""
+
+LINK = "JUPYTER_COMPUTE_SPARK_LINK"
+"""Set where the session itself must tell its page, since it is at no port that could be guessed."""
 
 
 def is_wanted() -> bool:
@@ -30,4 +35,7 @@ def place(namespace: Dict[str, Any]) -> None:
         message = "{} (of the interpreter {}): a run on Spark needs PySpark, which Spark brings"
         raise ImportError(message.format(error, sys.executable)) from error
     session = SparkSession.builder.getOrCreate()
+    if os.environ.get(LINK):
+        events.emit("tag", name="spark_application", value=session.sparkContext.applicationId)
+        events.emit("tag", name="spark_ui", value=session.sparkContext.uiWebUrl or "")
     namespace["spark"], namespace["sc"] = session, session.sparkContext

@@ -27,6 +27,9 @@ def main() -> NoReturn:
     argv = sys.argv[1:]
     env = {**os.environ, session.VARIABLE: "1"}
     mark = env.pop(MARK, "")
+    if "CONTAINER_ID" in env:
+        # In YARN's containers, Spark takes any port for its page.
+        env[session.LINK] = "1"
     if argv[:2] == _NOTEBOOK:
         folder = os.path.dirname(os.path.abspath(__file__))
         env["PYTHONSTARTUP"] = os.path.join(folder, "startup.py")

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from . import reaper, spark
 
@@ -35,13 +36,21 @@ class LivyServer:
 
     Args:
         folder: A folder of its own.
-        allowed: Folders of this machine whose files it lets Spark run.
+        master: Of Spark.
+        mode: Where drivers run: in YARN there are two ways.
+        env: What Spark needs to know of its cluster.
 
     Attributes:
         staging: A folder that it lets in.
     """
 
-    def __init__(self, folder: Path, *allowed: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        master: str = "local[1]",
+        mode: str = "client",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.staging = folder / "staging"
         self.staging.mkdir(parents=True)
@@ -52,12 +61,12 @@ class LivyServer:
         self.mark = f"JUPYTER_COMPUTE_TEST_LIVY={secrets.token_hex(8)}"
         conf = folder / "livy"
         (conf / "logs").mkdir(parents=True)
-        lists = ",".join(f"{path}/" for path in (self.staging, *allowed))
         settings = {
             "livy.server.host": "127.0.0.1",
             "livy.server.port": self.port,
-            "livy.spark.master": "local[1]",
-            "livy.file.local-dir-whitelist": lists,
+            "livy.spark.master": master,
+            "livy.spark.deploy-mode": mode,
+            "livy.file.local-dir-whitelist": f"{self.staging}/",
             "livy.server.csrf-protection.enabled": "true",
             "livy.ui.enabled": "false",
         }
@@ -67,7 +76,7 @@ class LivyServer:
         name, _, value = self.mark.partition("=")
         self._env = {
             **os.environ,
-            **spark.variables(folder),
+            **(env or spark.variables(folder)),
             "SPARK_HOME": str(spark.home()),
             "SPARK_LAUNCHER_OPTS": " ".join(_JAVA[1:]),
             "PYSPARK_PYTHON": spark.PYTHON,
@@ -142,9 +151,9 @@ class LivyServer:
 
 
 @contextmanager
-def livy_server(folder: Path, *allowed: Path) -> Iterator[LivyServer]:
+def livy_server(folder: Path, **options: Any) -> Iterator[LivyServer]:
     """Let a server run as long as the block lasts."""
-    server = LivyServer(folder, *allowed)
+    server = LivyServer(folder, **options)
     try:
         server.start()
         yield server

@@ -37,6 +37,8 @@ _ENV = {
     "RAY_COLOR_PREFIX": "0",
     # The user's own token has no place here.
     "RAY_AUTH_MODE": "disabled",
+    # What cannot be installed is not tried again.
+    "RUNTIME_ENV_RETRY_TIMES": "1",
     # A node that is gone is noticed soon.
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_timeout_ms": "1000",
@@ -252,6 +254,9 @@ class RayCluster:
             nonlocal started
             # A head leaves its processes behind once it is there.
             if started.poll() not in (None, 0):
+                if "--head" in words:
+                    # What it had started so far would be in the way of the next one.
+                    self.kill_head()
                 started = self._start(*words)
             return bool(reached())
 

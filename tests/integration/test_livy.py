@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
-import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,108 +13,21 @@ import httpx
 import pytest
 from clusters.gateway import Gateway, make_certificate, password
 from clusters.livy import LivyServer
+from clusters.livy_target import PASSWORD, Desk, Play, player, until
 
-from jupyter_compute.driver import DriverContext
-from jupyter_compute.drivers._livy_driver import LivyDriver
-from jupyter_compute.drivers.spark import SparkDriver, SparkOptions
 from jupyter_compute.errors import (
     AuthenticationError,
-    DriverError,
     LaunchError,
     TargetUnreachableError,
 )
-from jupyter_compute.model import InputFile, Job, JobStatus, Question, RunState, Secret
-from jupyter_compute.testing import MemoryBlobs, make_job, rest, say, write
-
-PATIENCE_S = 150.0
-PASSWORD = "op3n sesame"
-Play = Callable[..., Any]
-
-
-class Desk:
-    """A target behind Livy, and what a test does with it."""
-
-    def __init__(self, folder: Path, answers: list[str | None], **options: Any) -> None:
-        self.blobs = MemoryBlobs()
-        self.asked: list[Question] = []
-
-        async def ask(question: Question) -> str | None:
-            self.asked.append(question)
-            return answers.pop(0)
-
-        async def reveal(reference: str) -> str:
-            return {"env:PASSWORD": PASSWORD, "env:TOKEN": "t0ken"}[reference]
-
-        context = DriverContext(
-            target="lv",
-            folder=str(folder),
-            default_python=sys.executable,
-            ask=ask,
-            reveal=reveal,
-        )
-        self.driver = SparkDriver(context, SparkOptions(**options))
-        way = self.driver.way
-        assert isinstance(way, LivyDriver)
-        way.judge.silence_s, way.judge.forgotten_s = 4.0, 8.0
-
-    async def launch(self, job: Job) -> Job:
-        await self.driver.upload(job.digests, self.blobs)
-        await self.driver.launch(job)
-        return job
-
-    async def over(self, job: Job) -> JobStatus:
-        known: dict[str, JobStatus] = {}
-        while job.run_id not in known or not known[job.run_id].state.is_final:
-            known = await self.driver.poll([job], known, 5)
-        return known[job.run_id]
-
-    async def text(self, job: Job, name: str = "log") -> str:
-        data = b""
-        while piece := await self.driver.read(job, name, len(data)):
-            data += piece
-        return data.decode()
-
-    async def says(self, job: Job, words: str, name: str = "log") -> str:
-        while True:
-            if words in (text := await self.text(job, name)):
-                return text
-            await self.driver.poll([job], await self.driver.poll([job]), 0.2)
-
-    def cell(self, code: str, **changes: Any) -> Job:
-        texts = {"cell.py": code, "cell.json": "{}"}
-        inputs = tuple(
-            InputFile(path=path, digest=self.blobs.add(text.encode()), size=len(text.encode()))
-            for path, text in texts.items()
-        )
-        argv = ("{python}", "-m", "jupyter_compute_run.cell")
-        return make_job(self.blobs, argv=argv, inputs=inputs, **changes)
+from jupyter_compute.model import RunState, Secret
+from jupyter_compute.testing import make_job, rest, say
 
 
 @pytest.fixture
 def play(livy: LivyServer, tmp_path: Path) -> Play:
-    """Return what plays a test's coroutine with a target of its own, or with one of its folder."""
-    staging = livy.staging / tmp_path.name
-    staging.mkdir()
-
-    def play(
-        act: Callable[[Desk], Awaitable[Any]],
-        folder: Path = tmp_path / "target",
-        answers: list[str | None] | None = None,
-        **options: Any,
-    ) -> Any:
-        given = {"livy": livy.url, "staging": f"file:{staging}"}
-        given["conf"] = {"spark.ui.enabled": "false"}
-
-        async def whole() -> Any:
-            desk = Desk(folder, answers or [], **{**given, **options})
-            try:
-                return await asyncio.wait_for(act(desk), PATIENCE_S)
-            finally:
-                await desk.driver.close()
-
-        return asyncio.run(whole())
-
-    return play
+    """Return what plays a test's coroutine with a target of its own."""
+    return player(livy, tmp_path)
 
 
 @pytest.fixture
@@ -130,13 +40,6 @@ def guarded(livy: LivyServer) -> Iterator[Gateway]:
 def gateway(livy: LivyServer) -> Iterator[Gateway]:
     with Gateway(livy.url).running() as gateway:
         yield gateway
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    while True:
-        if await asyncio.to_thread(condition):
-            return
-        await asyncio.sleep(0.1)
 
 
 # -- getting in --------------------------------------------------------------------------------
@@ -377,100 +280,6 @@ def test_a_batch_that_was_deleted_by_somebody_else_ends(play: Play, livy: LivySe
             await http.delete(f"{livy.url}/batches/{number}")
         assert (await desk.over(job)).state is RunState.FAILED
         await until(lambda: not livy.processes())
-
-    play(act)
-
-
-# -- what survives -----------------------------------------------------------------------------
-
-
-def test_a_run_outlives_the_server_and_all_that_was_known_here(
-    play: Play, livy: LivyServer, tmp_path: Path
-) -> None:
-    """Livy is killed and comes back without its batches; whoever submitted is lost as well."""
-    go = tmp_path / "go"
-
-    async def begin(desk: Desk) -> Job:
-        code = (
-            f"import os, time\nprint('begun', flush=True)\nwhile not os.path.exists({str(go)!r}):\n"
-        )
-        code += "    time.sleep(0.1)\nopen('outputs/left.txt', 'w').write('left')\nprint('done')\n"
-        argv = ("{python}", "program.py")
-        job = make_job(desk.blobs, files={"program.py": code.encode()}, argv=argv)
-        await desk.launch(job)
-        await desk.says(job, "begun\n")
-        livy.kill()
-        # What the folder tells is told; that the server is silent is no news of the run.
-        known = await desk.driver.poll([job])
-        assert known[job.run_id].state is RunState.RUNNING
-        return job
-
-    async def end(desk: Desk, job: Job) -> None:
-        assert (await desk.driver.poll([job]))[job.run_id].state is RunState.RUNNING
-        assert await desk.driver.list_jobs() == [(job.run_id, 1)]
-        go.touch()
-        assert (await desk.over(job)).state is RunState.COMPLETED
-        assert await desk.text(job) == "begun\ndone\n"
-        assert await desk.text(job, "outputs/left.txt") == "left"
-
-    try:
-        job = play(begin)
-    finally:
-        livy.kill()
-        livy.start()
-    play(lambda desk: end(desk, job), folder=tmp_path / "another")
-
-
-def test_a_batch_that_livy_forgot_with_all_its_processes_is_told_as_that(
-    play: Play, livy: LivyServer
-) -> None:
-    async def act(desk: Desk) -> None:
-        job = await desk.launch(make_job(desk.blobs, say("working\n"), rest(600)))
-        await desk.says(job, "working\n")
-        livy.kill()
-        for pid in livy.processes():
-            os.kill(pid, signal.SIGKILL)
-        begun = time.monotonic()
-        await asyncio.to_thread(livy.start)
-        # The number is given again; it is not ours.
-        async with httpx.AsyncClient(headers={"X-Requested-By": "somebody"}) as http:
-            body = {"file": f"file://{livy.staging}/none.py", "name": "of somebody else"}
-            assert (await http.post(f"{livy.url}/batches", json=body)).json()["id"] == 0
-        status = await desk.over(job)
-        assert status.state is RunState.FAILED and status.requeue
-        assert "no longer knows" in status.error
-        assert time.monotonic() - begun > 8
-        assert await desk.text(job) == "working\n"
-        await desk.driver.delete(job)
-        assert await desk.driver.list_jobs() == []
-
-    play(act)
-
-
-def test_a_run_that_is_canceled_while_it_waits_never_begins(play: Play, livy: LivyServer) -> None:
-    async def act(desk: Desk) -> None:
-        job = await desk.launch(make_job(desk.blobs, write("outputs/begun", "yes")))
-        await desk.driver.cancel(job)
-        status = await desk.over(job)
-        assert status.state is RunState.CANCELED
-        await until(lambda: not livy.processes())
-        assert await desk.text(job, "outputs/begun") == ""
-        assert await desk.over(job) == status
-
-    play(act)
-
-
-def test_nothing_is_purged_while_something_runs(play: Play, livy: LivyServer) -> None:
-    async def act(desk: Desk) -> None:
-        job = await desk.launch(make_job(desk.blobs, say("working\n"), rest(600)))
-        await desk.says(job, "working\n")
-        with pytest.raises(DriverError, match="active"):
-            await desk.driver.purge()
-        await desk.driver.cancel(job)
-        await desk.over(job)
-        await desk.driver.purge()
-        await desk.driver.purge()
-        assert await desk.driver.list_jobs() == []
 
     play(act)
 
