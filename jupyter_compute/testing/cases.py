@@ -66,7 +66,7 @@ class JobCases(Subject):
             first = await stage.launch(say("one\n"), leave(1))
             await stage.over(first)
             second = msgspec.structs.replace(first, attempt=2)
-            await stage.driver.launch(second)
+            await stage.start(second)
             status = await stage.over(second)
             assert status.exit_code == 1
             assert await stage.whole(second, "log") == b"one\n"

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from ..driver import Driver, DriverContext
+from ..errors import TargetFullError
 from ..model import Digest, Job, JobStatus
 from .jobs import MemoryBlobs, make_job
 
@@ -114,8 +115,18 @@ class Stage:
         """Upload and launch a job that takes the steps."""
         job = self.job(*steps, **changes)
         await self.within(self.driver.upload(job.digests, self.blobs))
-        await self.within(self.driver.launch(job))
+        await self.start(job)
         return job
+
+    async def start(self, job: Job) -> str:
+        """Launch a job whose blobs are there, as soon as the engine takes it."""
+        deadline = time.monotonic() + self.suite.patience_s
+        while True:
+            try:
+                return await self.within(self.driver.launch(job))
+            except TargetFullError:
+                assert time.monotonic() < deadline, "the engine takes no job"
+                await asyncio.sleep(0.2)
 
     async def over(self, job: Job, driver: Driver | None = None) -> JobStatus:
         """Wait until a job is over."""
