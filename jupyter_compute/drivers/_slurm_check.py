@@ -138,7 +138,8 @@ def _facts(
     for one in partitions[:20]:
         gpus = ", ".join(_gpus(one.gpus))
         memory = f"{_number(one.memory_mb) / 1000:.0f} GB"
-        words = f"{one.nodes} nodes, {one.cpus} cpus, {memory}" + (f", {gpus}" if gpus else "")
+        each = f"{one.cpus} cpus, {memory}" + (f", {gpus}" if gpus else "")
+        words = f"{one.nodes} nodes with {each} each"
         words += f", up to {one.limit}" if one.limit != "infinite" else ""
         words += ", the default" if one.is_default else ""
         yield f"partition {one.name}", words + ("" if one.is_up else ", down")

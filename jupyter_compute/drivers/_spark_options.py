@@ -94,7 +94,7 @@ class SparkOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     staging: Annotated[str, in_group("Livy", "Staging folder")] = ""
     staging_there: Annotated[str, in_group("Livy", "Staging folder, as the cluster names it")] = ""
-    livy_user: Annotated[str, in_group("Livy", "User")] = ""
+    livy_user: Annotated[str, in_group("Livy", "Livy user")] = ""
     livy_password: Annotated[str, in_group("Livy", "Where the password is kept")] = ""
     livy_token: Annotated[str, in_group("Livy", "Where the token is kept")] = ""
     livy_headers: Annotated[dict[str, str], in_group("Livy", "Headers")] = field(
