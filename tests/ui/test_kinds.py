@@ -90,7 +90,7 @@ def test_a_cluster_under_slurm_is_attached_from_its_form(
     shown = page.locator(".jp-compute-TargetPage")
     expect(shown).to_contain_text("slurm+local")
     expect(shown).to_contain_text("partition debug")
-    expect(shown).to_contain_text("2 nodes, 8 cpus")
+    expect(shown).to_contain_text("2 nodes with 8 cpus")
     assert_accessible(".jp-compute-TargetPage")
     assert served.get("/targets/lab")["options"] == {"partition": "debug"}
 
