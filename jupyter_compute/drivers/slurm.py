@@ -7,35 +7,27 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct, field, structs
+from msgspec import Meta, Struct, structs
 
 from ..driver import DriverContext
 from ..errors import LaunchError, TargetFullError, TargetUnreachableError
-from ..model import Job, JobStatus, PackagesEnvironment, RunId, RunState, TargetInfo
+from ..model import Job, JobStatus, RunId, RunState, TargetInfo
 from . import _slurm_check as checking
-from ._containers import (
-    ContainerArgs,
-    ContainerEngine,
-    ContainerMounts,
-    ContainerPull,
-    check_mounts,
-)
+from ._furnishing import Furnisher, Furnishing
 from ._host import Host
 from ._queue_driver import QueueDriver, Submission
-from ._reaching import Reaching, in_group, make_host, one_line, place_of
+from ._reaching import in_group, make_host, one_line, place_of
 from ._slurm_cancels import Cancels
 from ._slurm_commands import command, look_ups, name_of, sbatch, script
 from ._slurm_endings import Endings
 from ._slurm_queue import Queue, QueueRow
 from ._slurm_states import hint_for, is_full, is_silence, plain
 from ._statuses import understood
-from ._tools import Tools
-from ._uploading import Uploader
 
 _WORD = re.compile(r"[^\s]*")
 
 
-class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SlurmOptions(Furnishing, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which queue of which cluster, and what its jobs need.
 
     Attributes:
@@ -54,15 +46,8 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         signal_s: How many seconds before the end of its time a run is warned; 0 for never.
         root: The folder for blobs, environments and runs, which the login node and all nodes see.
         slurm_bin: Where ``sbatch`` and the others are, if a login does not find them.
-        env: Environment variables of every run and of every environment that is built there.
-        bring_uv: Whether uv is brought there from here for environments, if there is none.
-        blobs_limit_gb: How much of what was uploaded is kept there for the next run.
-        environments_limit_gb: How much of the environments that were built is kept there.
         container_engine: What runs images there: Docker, Podman or Apptainer, by default which
             answers, first of all Apptainer.
-        container_mounts: Folders there that every container sees, such as ``/data:/data:ro``.
-        container_args: Further words for the engine, such as ``--memory=8g``.
-        container_pull: When an image is pulled: if it is missing, always, or never.
     """
 
     partition: str = ""
@@ -78,20 +63,6 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int, Meta(ge=0, le=65535), in_group("Jobs", "Warned before the end, in seconds")
     ] = 60
     slurm_bin: Annotated[str, in_group("Over there", "Slurm's programs")] = ""
-    env: Annotated[dict[str, str], in_group("Over there", "Environment variables")] = field(
-        default_factory=dict
-    )
-    bring_uv: Annotated[bool, in_group("Over there", "Bring uv along")] = True
-    blobs_limit_gb: Annotated[
-        float, Meta(ge=0), in_group("Over there", "Room for uploads, in GB")
-    ] = 20.0
-    environments_limit_gb: Annotated[
-        float, Meta(ge=0), in_group("Over there", "Room for environments, in GB")
-    ] = 40.0
-    container_engine: ContainerEngine = ""
-    container_mounts: ContainerMounts = ()
-    container_args: ContainerArgs = ()
-    container_pull: ContainerPull = "missing"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -104,7 +75,6 @@ class SlurmOptions(Reaching, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             for line in getattr(self, name):
                 if "\n" in line or "\r" in line or not line.strip():
                     raise ValueError(f"the option {name!r} takes one line each: {line!r}")
-        check_mounts(self.container_mounts)
 
 
 class SlurmDriver(QueueDriver):
@@ -131,9 +101,8 @@ class SlurmDriver(QueueDriver):
     def __init__(self, context: DriverContext, options: SlurmOptions) -> None:
         super().__init__(context, options)
         self.told = {"allocation": "slurm", "mpi": options.mpi}
-        self.blobs_limit_bytes = int(options.blobs_limit_gb * 1e9)
-        self.environments_limit_bytes = int(options.environments_limit_gb * 1e9)
-        self._tools = Tools(self._ask, Uploader(self._ask, is_here=False).upload)
+        self.blobs_limit_bytes, self.environments_limit_bytes = options.limits_bytes
+        self._furnisher = Furnisher(options, self._ask)
         self.queue = Queue(self.execute, options.slurm_bin)
         self._endings = Endings(self.queue, self.conclude, self._force)
         self._cancels = Cancels(self._scancel)
@@ -184,10 +153,8 @@ class SlurmDriver(QueueDriver):
             LaunchError: Slurm refused, in its own words.
             TargetFullError: As many jobs as Slurm takes of ours are waiting.
         """
-        if self.options.bring_uv and isinstance(job.environment, PackagesEnvironment):
-            await self._tools.bring()
         adopted = await self._started_again(job) if job.attempt > 1 else ""
-        job = structs.replace(job, env={**self.options.env, **job.env})
+        job = await self._furnisher.furnish(job)
         place = self.options.slurm_bin
         submission = Submission(
             argv=tuple(command(sbatch(job, self.options), place)),
