@@ -10,6 +10,7 @@ import io
 import marshal
 import os
 import time
+import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +69,8 @@ def place(folder: Path) -> Path:
         with contextlib.suppress(OSError):
             os.utime(path)
         return path
-    temporary = path.with_suffix(f".{os.getpid()}")
+    # Drivers of one process may be at it at once, in threads of their own.
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.write_bytes(build())

@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ from raw_agent import RawAgent
 
 from jupyter_compute.drivers import _package
 from jupyter_compute.runner.protocol import ANSWER, DATA, DROP, ERROR, MORE, REQUEST
+
+
+def test_an_archive_that_many_place_at_once_is_there_for_all(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        placed = set(pool.map(_package.place, 16 * [tmp_path / "agent"]))
+    assert [path.read_bytes() for path in placed] == [_package.build()]
+    assert list((tmp_path / "agent").iterdir()) == list(placed)
 
 
 def test_it_greets_and_ends_when_its_input_closes(agent: RawAgent) -> None:
