@@ -122,3 +122,26 @@ def test_a_run_that_is_too_long_fails_as_that(new_stage: SetUp, slurm: Slurm) ->
     slurm.end_in(stage.until_job(run, "RUNNING").id, 2)
     (run,) = stage.over(run.id)
     assert run.state is RunState.FAILED and "time" in run.error, run
+
+
+def test_a_run_that_is_warned_of_its_end_goes_on_from_its_checkpoint(
+    new_stage: SetUp, slurm: Slurm
+) -> None:
+    """Slurm itself warns it, and starts its job again: nobody of ours has to be there."""
+    stage = new_stage(signal_s=120)
+    program = COUNTING.replace(
+        "signal.signal(signal.SIGUSR2, keep)",
+        "signal.signal(signal.SIGUSR2, lambda *_: (keep(), os._exit(3)))",
+    )
+    (stage.source / "counting.py").write_text(program)
+    command = ["python", "counting.py", str(stage.place)]
+    run = stage.client.submit(command, source=stage.source, target=stage.target, name="run")
+    until(lambda: b"kept 20\n" in stage.client.log(run.id), "a checkpoint")
+    slurm.end_in(stage.until_job(run, "RUNNING").id, 90)
+    until(lambda: stage.client.run(run.id).attempt == 2, "another attempt")
+    (stage.place / "hold").touch()
+    (run,) = stage.over(run.id)
+    assert (run.state, run.attempt) == (RunState.COMPLETED, 2), run
+    assert int(stage.client.log(run.id).split()[1]) >= 20
+    (job,) = stage.jobs(run)
+    assert job.restarts == 1
