@@ -135,4 +135,4 @@ format: $(VENV)/.with-lint
 	cd labextension && PATH="$(BIN):$$PATH" $(BIN)/jlpm format
 
 clean:
-	rm -rf $(VENV) $(DEMO) labextension/node_modules labextension/lib jupyter_compute/labextension
+	rm -rf $(VENV) $(DEMO) .engines labextension/node_modules labextension/lib jupyter_compute/labextension
