@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import subprocess
@@ -73,17 +72,8 @@ def variables(resources: dict[str, Any], port: int) -> dict[str, str]:
 def node_names() -> list[str]:
     """List the nodes of the allocation, the first one first."""
     listed = os.environ.get("SLURM_JOB_NODELIST", "")
-    try:
-        done = subprocess.run(
-            ["scontrol", "show", "hostnames", listed],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_ASK_S,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return [socket.gethostname()]
-    return done.stdout.decode("utf-8", "replace").split() or [socket.gethostname()]
+    said = _ask("scontrol", "show", "hostnames", listed) or b""
+    return said.decode("utf-8", "replace").split() or [socket.gethostname()]
 
 
 def ask_to_end() -> bool:
@@ -91,33 +81,29 @@ def ask_to_end() -> bool:
 
     The launcher would not: asked to end, it has them killed at once.
     """
-    words = ["scancel", "--signal=TERM", os.environ.get("SLURM_JOB_ID", "")]
-    try:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_ASK_S,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0
+    return _ask("scancel", "--signal=TERM", os.environ.get("SLURM_JOB_ID", "")) is not None
 
 
 def requeue() -> None:
     """Have Slurm start this job again, which ends it; a refusal leaves that to the near end."""
     job_id = os.environ.get("SLURM_JOB_ID")
-    if not job_id:
-        return
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(
-            ["scontrol", "requeue", job_id],
+    if job_id:
+        _ask("scontrol", "requeue", job_id)
+
+
+def _ask(*argv: str) -> bytes | None:
+    """Return what a command of Slurm prints; ``None`` if it fails or takes too long."""
+    try:
+        done = subprocess.run(
+            argv,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_ASK_S,
         )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 def _cpus() -> list[str]:
