@@ -114,7 +114,11 @@ def place_of(options: Reaching) -> str:
 
 
 def make_host(
-    context: DriverContext, options: Reaching, container: Container = _NO_CONTAINER
+    context: DriverContext,
+    options: Reaching,
+    container: Container = _NO_CONTAINER,
+    *,
+    root: str = "",
 ) -> Host:
     """Make the host that a driver reaches its machine through.
 
@@ -122,10 +126,12 @@ def make_host(
         context: The driver's.
         options: How.
         container: Where the agent runs on a machine that has no Python itself.
+        root: The folder there, if it is another one than the options name.
     """
+    root = root or options.root
     if not options.host:
         # Where it stays, whoever looked at the place first.
-        folder = Path(options.root).expanduser() / "agent"
+        folder = Path(root).expanduser() / "agent"
         return LocalHost(options.python or context.default_python, folder)
     kept = {"password": options.password, "passphrase": options.passphrase}
     given = {
@@ -135,7 +141,7 @@ def make_host(
     }
     return SshHost(
         options.destination(),
-        root=options.root,
+        root=root,
         python=options.python,
         container=container,
         folder=Path(context.folder),

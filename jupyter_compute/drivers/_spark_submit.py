@@ -37,7 +37,7 @@ class SubmitDriver(HostDriver):
 
     def make_host(self) -> Host:
         """Reach the machine that has ``spark-submit``."""
-        return make_host(self.context, self.options)
+        return make_host(self.context, self.options, root=self.root())
 
     def root(self) -> str:
         """Return the folder on the host; on this machine it is the target's own."""
