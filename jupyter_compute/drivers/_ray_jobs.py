@@ -154,9 +154,9 @@ def environment_of(job: Job, options: RayOptions, version: str) -> dict[str, Any
         return {}
     assert isinstance(found, PackagesEnvironment)
     tool = options.package_tool or ("uv" if version_of(version) >= _UV_SINCE else "pip")
-    packages = {"packages": list(found.requirements)}
+    packages: dict[str, Any] = {"packages": list(found.requirements)}
     if tool == "pip":
-        packages["pip_check"] = False  # type: ignore[assignment]
+        packages["pip_check"] = False
     return {tool: packages}
 
 

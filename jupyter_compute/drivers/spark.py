@@ -32,7 +32,6 @@ class SparkDriver(Driver):
 
     def __init__(self, context: DriverContext, options: SparkOptions) -> None:
         self.way: Driver = _way(options)(context, options)
-        self.interval_s = self.way.interval_s  # type: ignore[misc]
 
     @classmethod
     def resource_id(cls, options: Struct) -> str:

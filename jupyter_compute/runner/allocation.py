@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from .library import archive
+from . import library
 
 _ASK_S = 30.0
 FAILED = "failed-rank.json"
@@ -50,7 +50,7 @@ def wrapped(folder: str, argv: list[str]) -> list[str]:
         folder: The attempt's folder, which every node sees.
         argv: The program.
     """
-    return [sys.executable, "-I", "-S", archive(), "rank", folder, "--", *argv]
+    return [sys.executable, "-I", "-S", library.archive(), "rank", folder, "--", *argv]
 
 
 def variables(resources: dict[str, Any], port: int) -> dict[str, str]:

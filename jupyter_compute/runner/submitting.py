@@ -15,12 +15,11 @@ import sys
 import time
 from typing import Any
 
-from . import launching
+from . import launching, library
 from .blobs import Blobs
 from .children import OUTPUT_LIMIT
 from .failures import Failure
 from .foreground import write_secrets
-from .library import archive
 from .run_folder import RunFolder, replace_json, take_lock
 
 KEEPER, FOLDER = "@KEEPER@", "@FOLDER@"
@@ -126,7 +125,7 @@ def _literal(path: str) -> str:
 
 def _archive(root: str) -> str:
     """Return an archive of the runner that every node can see: one below the root."""
-    path = archive()
+    path = library.archive()
     place = os.path.join(root, "agent", os.path.basename(path))
     if not os.path.exists(place):
         os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
