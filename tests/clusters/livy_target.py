@@ -10,22 +10,20 @@ from typing import Any
 
 from jupyter_compute.driver import DriverContext
 from jupyter_compute.drivers._livy_driver import LivyDriver
-from jupyter_compute.drivers.spark import SparkDriver, SparkOptions
-from jupyter_compute.model import InputFile, Job, JobStatus, Question
-from jupyter_compute.testing import MemoryBlobs, make_job
+from jupyter_compute.model import Job, Question
 
+from .desk import PATIENCE_S
+from .desk import Desk as SparkDesk
 from .livy import LivyServer
 
-PATIENCE_S = 300.0
 PASSWORD = "op3n sesame"
 Play = Callable[..., Any]
 
 
-class Desk:
+class Desk(SparkDesk):
     """A target behind Livy, and what a test does with it."""
 
     def __init__(self, folder: Path, answers: list[str | None], **options: Any) -> None:
-        self.blobs = MemoryBlobs()
         self.asked: list[Question] = []
 
         async def ask(question: Question) -> str | None:
@@ -42,42 +40,16 @@ class Desk:
             ask=ask,
             reveal=reveal,
         )
-        self.driver = SparkDriver(context, SparkOptions(**options))
+        super().__init__(context, **options)
         way = self.driver.way
         assert isinstance(way, LivyDriver)
         way.judge.silence_s, way.judge.forgotten_s = 4.0, 8.0
-
-    async def launch(self, job: Job) -> Job:
-        await self.driver.upload(job.digests, self.blobs)
-        await self.driver.launch(job)
-        return job
-
-    async def over(self, job: Job) -> JobStatus:
-        known: dict[str, JobStatus] = {}
-        while job.run_id not in known or not known[job.run_id].state.is_final:
-            known = await self.driver.poll([job], known, 5)
-        return known[job.run_id]
-
-    async def text(self, job: Job, name: str = "log") -> str:
-        data = b""
-        while piece := await self.driver.read(job, name, len(data)):
-            data += piece
-        return data.decode()
 
     async def says(self, job: Job, words: str, name: str = "log") -> str:
         while True:
             if words in (text := await self.text(job, name)):
                 return text
             await self.driver.poll([job], await self.driver.poll([job]), 0.2)
-
-    def cell(self, code: str, **changes: Any) -> Job:
-        texts = {"cell.py": code, "cell.json": "{}"}
-        inputs = tuple(
-            InputFile(path=path, digest=self.blobs.add(text.encode()), size=len(text.encode()))
-            for path, text in texts.items()
-        )
-        argv = ("{python}", "-m", "jupyter_compute_run.cell")
-        return make_job(self.blobs, argv=argv, inputs=inputs, **changes)
 
 
 async def until(condition: Callable[[], Any]) -> None:

@@ -8,43 +8,23 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from clusters.desk import PATIENCE_S
+from clusters.desk import Desk as SparkDesk
 from clusters.spark import PYTHON
 
 from jupyter_compute.driver import DriverContext
-from jupyter_compute.drivers.spark import SparkDriver, SparkOptions
-from jupyter_compute.model import InputFile, Job, JobStatus
-from jupyter_compute.testing import MemoryBlobs, make_job
-
-PATIENCE_S = 300.0
+from jupyter_compute.model import Job, JobStatus
 
 
-class Desk:
+class Desk(SparkDesk):
     """A target of the kind, and what a test does with it."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
-        self.blobs = MemoryBlobs()
         context = DriverContext(target="sp", folder=str(folder / "target"), default_python=PYTHON)
-        self.driver = SparkDriver(context, SparkOptions(**options))
-
-    async def launch(self, job: Job) -> Job:
-        await self.driver.upload(job.digests, self.blobs)
-        await self.driver.launch(job)
-        return job
-
-    async def over(self, job: Job) -> JobStatus:
-        known: dict[str, JobStatus] = {}
-        while job.run_id not in known or not known[job.run_id].state.is_final:
-            known = await self.driver.poll([job], known, 5)
-        return known[job.run_id]
+        super().__init__(context, **options)
 
     async def run(self, job: Job) -> JobStatus:
         return await self.over(await self.launch(job))
-
-    async def text(self, job: Job, name: str) -> str:
-        data = b""
-        while piece := await self.driver.read(job, name, len(data)):
-            data += piece
-        return data.decode()
 
     async def events(self, job: Job, kind: str) -> list[dict[str, Any]]:
         lines = (await self.text(job, "events")).splitlines()
@@ -55,15 +35,6 @@ class Desk:
             if found := await what():
                 return found
             await asyncio.sleep(0.1)
-
-    def cell(self, code: str, **changes: Any) -> Job:
-        texts = {"cell.py": code, "cell.json": "{}"}
-        inputs = tuple(
-            InputFile(path=path, digest=self.blobs.add(text.encode()), size=len(text.encode()))
-            for path, text in texts.items()
-        )
-        argv = ("{python}", "-m", "jupyter_compute_run.cell")
-        return make_job(self.blobs, argv=argv, inputs=inputs, name="a cell", **changes)
 
 
 Play = Callable[..., Any]
